@@ -169,7 +169,7 @@ fn of_several_sources_in_a_profile_the_clis_is_taken() {
         ("[profile default]\n{A}\n[default]\n{D}\n", "", &[], "user/developer"),
         ("[default]\n{A}\n[profile default]\n{D}\n", "", &[], "user/developer"),
         ("[DEFAULT]\n{D}\n[default]\nregion = eu-west-1\n", "", &[], "user/developer"),
-        // A profile with keys of its own is no role, when it is the source of another's.
+        // A profile with keys of its own is not a role, when it is the source of another's.
         (
             "[profile a]\nrole_arn = {ROLE}\nsource_profile = b\n[profile b]\nrole_arn = {ROLE}x\nsource_profile = c\n{D}\n",
             "",

@@ -18,7 +18,7 @@ fn user() -> Sandbox {
     sandbox.set("AWS_ACCESS_KEY_ID", "AKIAUSERSOWNACCOUNT1");
     sandbox.set_secret("AWS_SECRET_ACCESS_KEY", "the-users-own-secret-access-key");
     sandbox.set_secret("AWS_SESSION_TOKEN", "the-users-own-session-token");
-    sandbox.plant(".config/audex/deny-list.toml", "this is no settings file");
+    sandbox.plant(".config/audex/deny-list.toml", "this is not a settings file");
     sandbox
 }
 

@@ -212,7 +212,7 @@ fn the_mapping_that_an_organisation_names_is_not_the_users_to_replace() {
         "{}",
         output.stderr
     );
-    // The same name is no change; and the organisation may name an installed one.
+    // The same name is not a change; and the organisation may name an installed one.
     sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"universal\"\n");
     let _ = organisation.run(&sandbox, plan).success();
     organisation.says("config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");

@@ -55,7 +55,7 @@ fn an_unknown_provider_lists_the_known_ones() {
     exit 2
     --- stderr
     error: no component provides `gpc`
-    hint: did you mean `gcp`; there are `aws`, `azure`, `gcp`, `vault`
+    hint: did you mean `gcp`; known names: `aws`, `azure`, `gcp`, `vault`
     "#);
 }
 
@@ -198,7 +198,7 @@ fn a_malformed_action_is_never_sent() {
     ] {
         let output = sandbox.run(["run", "--allow", action, "--", "echo", "ran"]).exits(2);
         assert!(
-            output.stderr.contains("is no permission of provider `aws`"),
+            output.stderr.contains("is not a permission of provider `aws`"),
             "{action}: {}",
             output.stderr
         );
@@ -208,7 +208,7 @@ fn a_malformed_action_is_never_sent() {
     assert_snapshot!(sandbox.run(["run", "--allow", "GetObject", "--", "true"]).snapshot(), @r#"
     exit 2
     --- stderr
-    error: `GetObject` is no permission of provider `aws`, which writes them `service:Action`, for example `s3:GetObject`
+    error: `GetObject` is not a permission of provider `aws`, which writes them `service:Action`, for example `s3:GetObject`
     hint: did you mean `s3:GetObject`
     "#);
 }

@@ -30,7 +30,7 @@ fn filters_see_the_same_run_and_each_can_refuse_it() {
     assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
     let planned = sandbox.run([&["plan"], &ask[..]].concat()).exits(77);
     assert!(planned.stderr.contains("a ticket is needed"), "{}", planned.stderr);
-    // Looking at a profile is no request.
+    // Looking at a profile is not a request.
     let _ = sandbox.run(["policies", "show", "s3-readonly"]).success();
 
     // With one: the other filter takes its part all the same.

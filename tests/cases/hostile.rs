@@ -210,7 +210,7 @@ fn answer(case: &str) -> (&'static str, String) {
         "echo-gzip" => ("200 OK\r\ncontent-encoding: gzip", "not that it were".to_owned()),
         "echo-lift" => ok(&format!("<{SOURCE}>")),
         "echo-same" => ok(SOURCE),
-        // A frame around what is no echo of it.
+        // A frame around what is not an echo of it.
         "echo-key" => ok("-----BEGIN PRIVATE KEY-----\\nMC4C\\n-----END PRIVATE KEY-----"),
         _ => ("302 Found\r\nlocation: http://169.254.169.254/latest/meta-data/", "{}".to_owned()),
     }

@@ -169,7 +169,7 @@ fn a_secret_in_the_place_of_an_endpoint_is_not_repeated() {
     }
 }
 
-/// Variables that libraries and tools read behind our back, or that name what is no path.
+/// Variables that libraries and tools read behind our back, or that name what is not a path.
 #[test]
 fn no_variable_repeats_a_secret_whatever_reads_it() {
     let variables = [

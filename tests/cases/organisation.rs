@@ -113,7 +113,7 @@ fn components_come_from_where_the_organisation_takes_them_from() {
         refused.stderr
     );
     assert!(!plugins(&sandbox).exists());
-    // What was installed before the rule was made is no exception to it.
+    // What was installed before the rule was made is not an exception to it.
     let _ = sandbox.run(["plugin", "install", path]).success();
     let late = run(&organisation, &sandbox, 78);
     assert!(late.stderr.contains("does not take components from"), "{}", late.stderr);
@@ -137,7 +137,7 @@ fn components_are_signed_by_whom_the_organisation_trusts() {
     let unsigned = install(&[], 78);
     assert!(unsigned.contains("your organisation takes signed components only"), "{unsigned}");
     let key = super::plugin_sources::web::sign(&sandbox, "author", &path);
-    // A key that the user trusts is a signature; it is no key of the organisation's.
+    // A key that the user trusts is a signature; it is not a key of the organisation's.
     let _ = install(&["--signer", &key], 0);
     let _ = run(&organisation, &sandbox, 0);
     let other = super::plugin_sources::web::sign(&sandbox, "other", &sandbox.home().join("author"));
@@ -205,7 +205,8 @@ fn a_filter_that_the_organisation_has_set_is_not_the_users_to_set() {
     );
     let set = run(&organisation, &sandbox, 78);
     assert!(
-        set.stderr.contains("config.toml:2: filter `hostile-filter` is your organisation's"),
+        set.stderr
+            .contains("config.toml:2: only your organisation may set filter `hostile-filter`"),
         "{}",
         set.stderr
     );
@@ -349,7 +350,7 @@ fn a_host_is_really_where_the_organisation_lets_components_reach() {
     organisation.says("config.toml", "[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n");
     let theirs = run(&organisation, &sandbox, 78).stderr;
     assert!(
-        theirs.contains("config.toml:2: endpoint `api.example.com` is your organisation's"),
+        theirs.contains("config.toml:2: only your organisation may set endpoint `api.example.com`"),
         "{theirs}"
     );
 }

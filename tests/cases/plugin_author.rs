@@ -68,7 +68,7 @@ fn each_kind_of_component_is_made_built_tried_installed_and_used() {
         "echo $MY_PROVIDER_ACCOUNT",
     ];
     assert_eq!(sandbox.run(run).success().stdout, "main\n");
-    // It checks nothing, which is no failure.
+    // It checks nothing, which is not a failure.
     let health = sandbox.run(["health", "--check", "my-provider"]).success().stdout;
     assert!(health.contains("skipped  this provider has no checks"), "{health}");
     let health = sandbox.run(["health", "--check", "my-provider", "--json"]).success().json();
@@ -92,7 +92,7 @@ fn what_cannot_be_made_built_or_tried_says_why() {
     for name in ["aws", "azure-client"] {
         let taken = plugin(&sandbox, &home, &["new", name, "--kind", "provider"]).exits(2);
         assert!(
-            taken.stderr.contains(&format!("`{name}` is no name of a component")),
+            taken.stderr.contains(&format!("`{name}` is not a component name")),
             "{}",
             taken.stderr
         );
@@ -102,7 +102,7 @@ fn what_cannot_be_made_built_or_tried_says_why() {
     assert!(again.stderr.contains("is there already"), "{}", again.stderr);
     let none = plugin(&sandbox, &home, &["build"]).exits(2);
     assert!(none.stderr.contains("there is no project in `.`"), "{}", none.stderr);
-    std::fs::write(home.join("mine/src/lib.rs"), "this is no Rust").unwrap();
+    std::fs::write(home.join("mine/src/lib.rs"), "this is not Rust").unwrap();
     let broken = plugin(&sandbox, &home, &["build", "mine"]).exits(2);
     assert!(broken.stderr.contains("the project does not build"), "{}", broken.stderr);
     assert!(!home.join("mine/mine.wasm").exists());

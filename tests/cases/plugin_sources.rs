@@ -255,7 +255,7 @@ fn what_is_no_lock_installs_nothing_and_options_that_would_not_count_are_refused
         fs::write(&file, text).unwrap();
         let refused = install(&sandbox, &["--locked", path]).exits(2).stderr;
         assert!(
-            refused.contains("is no plugins.lock of tryaudex; nothing was installed"),
+            refused.contains("is not a plugins.lock of tryaudex; nothing was installed"),
             "{refused}"
         );
         assert!(!refused.contains("delete"), "{refused}");
@@ -291,7 +291,7 @@ fn a_signature_that_is_not_taken_says_which_case_it_is() {
     refused(&["--signer", &key], 77, &said, "minisign -Sm FILE");
     let minisig = sandbox.home().join("x.wasm.minisig");
     fs::write(&minisig, "nonsense").unwrap();
-    refused(&["--signer", &key], 77, "is no minisign signature", "minisign -Sm FILE");
+    refused(&["--signer", &key], 77, "is not a minisign signature", "minisign -Sm FILE");
     fs::remove_file(&minisig).unwrap();
     refused(&["--signer", &key], 77, "it has no minisign signature", "FILE.minisig");
 

@@ -298,7 +298,7 @@ fn capabilities_are_granted_by_name_all_of_them_and_no_more() {
     );
     let unknown = guest.install(&mut sandbox, &["files:/"]).exits(2);
     assert!(
-        unknown.stderr.contains("`files:/` is no capability this version knows"),
+        unknown.stderr.contains("`files:/` is not a capability this version knows"),
         "{}",
         unknown.stderr
     );

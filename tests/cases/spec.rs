@@ -110,7 +110,7 @@ fn listing_a_bucket_is_denied_where_only_its_objects_may_be_read() {
 fn invoking_functions_does_not_list_them() {
     let line = r#"tryaudex run --allow "lambda:Invoke*" -- aws lambda list-functions"#;
     denied(line, "AccessDeniedException", "lambda:ListFunctions *");
-    // As written it is no complete command of the CLI, which says so; with arguments the cloud lets it pass.
+    // As written it is not a complete command of the CLI, which says so; with arguments the cloud lets it pass.
     let sandbox = documented();
     let output = typed(&sandbox, r#"tryaudex run --allow "lambda:Invoke*" -- aws lambda invoke"#);
     assert!(output.code != 0 && output.stderr.contains("required"), "{}", output.stderr);
@@ -171,7 +171,7 @@ fn the_documented_profiles_are_the_built_in_ones() {
             "iam-readonly | iam:GetUser,iam:ListAccessKeys,iam:GetPolicy | Read IAM metadata",
             "lambda-deploy | lambda:UpdateFunctionCode,lambda:GetFunction,lambda:PublishVersion | Deploy Lambda",
             "lambda-invoke | lambda:InvokeFunction,lambda:InvokeAsync | Invoke Lambda functions",
-            // The document lists `s3:HeadObject` too, which is no IAM action.
+            // The document lists `s3:HeadObject` too, which is not an IAM action.
             "s3-readonly | s3:GetObject,s3:ListBucket | Read S3 objects",
             "s3-readwrite | s3:GetObject,s3:PutObject,s3:DeleteObject,s3:ListBucket | Full S3 access",
             "secrets-readonly | secretsmanager:GetSecretValue | Read secrets",

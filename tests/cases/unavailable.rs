@@ -94,7 +94,7 @@ fn a_resource_that_is_no_arn_is_refused_before_anything_is_asked() {
             output.exits(2).stderr
         };
         let bare = refused("my-bucket");
-        assert!(bare.contains("the resource `my-bucket` is no ARN"), "{bare}");
+        assert!(bare.contains("the resource `my-bucket` is not an ARN"), "{bare}");
         assert!(bare.contains("hint: write it as `arn:aws:s3:::my-bucket/*`"), "{bare}");
         let url = refused("s3://b/x");
         assert!(url.contains("hint: write it as `arn:aws:s3:::b/x`"), "{url}");
@@ -112,13 +112,17 @@ fn a_role_that_is_no_arn_is_refused_before_anything_is_asked() {
     assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
     exit 2
     --- stderr
-    error: provider `aws`: `AudexDemo` is no ARN of a role
+    error: provider `aws`: `AudexDemo` is not an ARN of a role
     hint: write it as `arn:aws:iam::123456789012:role/NAME` in AUDEX_ROLE_ARN or --role-arn
     "#);
     let _ = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(2);
     assert!(sandbox.cloud().requests().is_empty());
     let health = sandbox.run(["health", "--check", "aws"]).exits(69);
-    assert!(health.stdout.contains("failed  `AudexDemo` is no ARN of a role"), "{}", health.stdout);
+    assert!(
+        health.stdout.contains("failed  `AudexDemo` is not an ARN of a role"),
+        "{}",
+        health.stdout
+    );
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn an_endpoint_that_answers_nonsense_is_unavailable() {
     assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
     exit 69
     --- stderr
-    error: provider `aws`: the answer to `AssumeRole` is not usable: it is no reply of STS
+    error: provider `aws`: the answer to `AssumeRole` is not usable: it is not a reply of STS
     "#);
 }
 

@@ -23,7 +23,7 @@ def check(judge):
             "AUDEX_GCP_IAMCREDENTIALS_URL": double["endpoint"],
             "AUDEX_GCP_STS_URL": double["endpoint"],
         }
-        # By a name that is no copy of what the command must not have.
+        # By a name that is not a copy of what the command must not have.
         base = double["endpoint"].replace("127.0.0.1", "localhost")
         home.environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE"] = f"{base}/storage/v1/"
         _gcloud(judge, home, double)

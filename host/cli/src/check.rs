@@ -22,7 +22,7 @@ pub enum CheckError {
     #[error(transparent)]
     Plugin(#[from] PluginError),
     /// The permission does not have this provider's syntax.
-    #[error("`{action}` is no permission of provider `{provider}`, which writes them {syntax}")]
+    #[error("`{action}` is not a permission of provider `{provider}`, which writes them {syntax}")]
     Malformed {
         /// The requested permission.
         action: String,

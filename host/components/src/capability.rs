@@ -63,12 +63,12 @@ impl Capability {
 pub enum UnknownCapability {
     /// The kind of the capability is unknown.
     #[error(
-        "`{0}` is no capability this version knows (`http:HOST`, `slot:aws`, `slot:gcp`, `slot:azure`, `slot:vault`, `secret:NAME`)"
+        "`{0}` is not a capability this version knows (`http:HOST`, `slot:aws`, `slot:gcp`, `slot:azure`, `slot:vault`, `secret:NAME`)"
     )]
     Kind(String),
     /// The text after `http:` is not the name of a host on the public internet.
     #[error(
-        "`{0}` is no capability: `http:` names one public host, such as `http:api.example.com`; where it really is, such as on loopback, is said in `[endpoints]` of config.toml"
+        "`{0}` is not a capability: `http:` names one public host, such as `http:api.example.com`; where it really is, such as on loopback, is said in `[endpoints]` of config.toml"
     )]
     Host(String),
 }

@@ -75,10 +75,8 @@ impl Filter {
             // refused, although other text is cleaned.
             let mut patterns = restrictions.iter().flat_map(|restriction| &restriction.deny);
             if let Some(pattern) = patterns.find(|pattern| *pattern != &line(pattern)) {
-                let reason = format!(
-                    "it denies what is no pattern on one line of text: `{}`",
-                    line(pattern)
-                );
+                let reason =
+                    format!("its deny entry is not a pattern on one line: `{}`", line(pattern));
                 return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
             }
             let dropped = restrictions.iter().flat_map(|restriction| &restriction.drop);

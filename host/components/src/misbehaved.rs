@@ -48,7 +48,7 @@ pub(crate) enum Misbehaved {
     #[error("it made a secret of more than {} KiB", limit::SECRET_BYTES / 1024)]
     LargeSecret,
     /// The guest tried to sign with a secret that it joined, or that is not a key.
-    #[error("it tried to sign with a secret that it put together, or that is no key")]
+    #[error("it tried to sign with a secret that it put together, or that is not a key")]
     MadeKey,
     /// The guest kept too many secrets.
     #[error("it kept more than {} secrets", limit::DELIVERED)]

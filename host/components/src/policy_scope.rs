@@ -168,7 +168,7 @@ impl PolicyScope {
         let (mut allowed, mut denied) = (Vec::new(), Vec::new());
         for statement in statements {
             let fields =
-                statement.as_object().ok_or_else(|| outside("a statement is no object"))?;
+                statement.as_object().ok_or_else(|| outside("a statement is not an object"))?;
             match fields.get("Effect").and_then(Value::as_str) {
                 Some("Deny") => denied.extend(denied_everywhere(fields)?),
                 Some("Allow") => allowed.extend(self.permit_allow(fields, intermediate)?),

@@ -118,7 +118,7 @@ pub fn deserialize_absolute<'de, D: Deserializer<'de>>(
     if path.is_absolute() {
         return Ok(Some(path));
     }
-    Err(D::Error::custom(format!("`{}` is no absolute path", path.display())))
+    Err(D::Error::custom(format!("`{}` is not an absolute path", path.display())))
 }
 
 #[cfg(test)]

@@ -184,7 +184,7 @@ pub(crate) fn target(
     if plain && uri.scheme().is_some() {
         Ok(uri)
     } else {
-        Err("the endpoint is no plain http or https URL")
+        Err("the endpoint is not a plain http or https URL")
     }
 }
 

@@ -210,7 +210,7 @@ async fn entra(
 fn token_url(environment: &Environment, tenant: &str) -> Result<Url, TokenError> {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     if tenant.is_empty() || !tenant.chars().all(letters) {
-        return Err(TokenError::config(format!("`{AZURE_TENANT_ID}` is no tenant")));
+        return Err(TokenError::config(format!("`{AZURE_TENANT_ID}` is not a tenant")));
     }
     let host = environment.get(AZURE_AUTHORITY_HOST).unwrap_or(AUTHORITY);
     // The Azure CLI writes the host without a scheme.

@@ -215,7 +215,7 @@ fn kernel(key: &str) -> Result<Secret, String> {
         match found.and_then(|key| key.read_to_vec()) {
             Ok(bytes) => {
                 let bytes = zeroize::Zeroizing::new(bytes);
-                let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_owned())?;
+                let text = std::str::from_utf8(&bytes).map_err(|_| "it is not text".to_owned())?;
                 return Ok(Secret::new(without_line_end(text).to_owned()));
             }
             Err(error) => {

@@ -36,7 +36,7 @@ impl Algorithm {
 /// The error for text that is not a private key, or not a key for the algorithm. It contains nothing of the
 /// key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no private key in PEM for this algorithm")]
+#[error("it is not a private key in PEM for this algorithm")]
 pub struct UnusableKey;
 
 /// Returns the signature of `message`, as bytes.

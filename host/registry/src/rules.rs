@@ -297,7 +297,7 @@ impl<'de> Deserialize<'de> for Place {
         };
         place.map(Self).ok_or_else(|| {
             D::Error::custom(format!(
-                "`{text}` is no source: write `file`, `/directory/`, `https://…` or `oci://…`"
+                "`{text}` is not a source: write `file`, `/directory/`, `https://…` or `oci://…`"
             ))
         })
     }
@@ -334,7 +334,7 @@ impl<'de> Deserialize<'de> for Ceiling {
             Ok(Self(text))
         } else {
             Err(D::Error::custom(format!(
-                "`{text}` is no capability: they begin with `http:`, `slot:` or `secret:`"
+                "`{text}` is not a capability: they begin with `http:`, `slot:` or `secret:`"
             )))
         }
     }
@@ -359,7 +359,7 @@ impl<'de> Deserialize<'de> for Required {
             return Ok(Self { name: name.to_owned(), digest, least });
         }
         Err(D::Error::custom(format!(
-            "`{text}` is no filter: write `name`, `name>=1.2.0` or `name@sha256:…`"
+            "`{text}` is not a filter: write `name`, `name>=1.2.0` or `name@sha256:…`"
         )))
     }
 }

@@ -45,7 +45,7 @@ pub struct Signature {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The key cannot be read.
-    #[error("`{0}` is no minisign public key")]
+    #[error("`{0}` is not a minisign public key")]
     Key(String),
     /// The key is a secret key. Security: the message shows nothing of it.
     #[error(
@@ -54,11 +54,11 @@ pub enum SignatureError {
     SecretKey,
     /// The identity cannot be read.
     #[error(
-        "`{0}` is no signer: write sigstore:IDENTITY@ISSUER, where the issuer is an https address"
+        "`{0}` is not a signer: write sigstore:IDENTITY@ISSUER, where the issuer is an https address"
     )]
     Identity(String),
     /// The signature cannot be read.
-    #[error("the signature is no minisign signature")]
+    #[error("the signature is not a minisign signature")]
     Malformed,
     /// The signature is by another key.
     #[error("the signature is made by the key {found}, not by `{wanted}`")]

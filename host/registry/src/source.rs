@@ -52,7 +52,7 @@ pub struct Fetched {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The text does not name a place.
-    #[error("`{text}` is no place a component can be in: {reason}")]
+    #[error("`{text}` is not a place a component can be in: {reason}")]
     Malformed {
         /// The text.
         text: String,
@@ -98,7 +98,7 @@ impl FromStr for Place {
         }
         if text.starts_with("https://") || text.starts_with("http://") {
             let url = audex_core::address::parse("the source", text).map_err(|_| {
-                malformed("it is no https address (http on loopback only) without user, query and fragment")
+                malformed("it is not an https address (http on loopback only) without user, query and fragment")
             })?;
             return Ok(Self::Web(url));
         }
@@ -198,7 +198,7 @@ mod tests {
             "https://a/x?q=1",
         ] {
             let error = text.parse::<Place>().unwrap_err().to_string();
-            assert!(error.contains("is no place a component can be in"), "{text}: {error}");
+            assert!(error.contains("is not a place a component can be in"), "{text}: {error}");
         }
     }
 

@@ -57,7 +57,7 @@ pub struct Project {
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
     /// The name is not valid for a component.
-    #[error("`{0}` is no name of a component")]
+    #[error("`{0}` is not a component name")]
     Name(String),
     /// The directory exists already.
     #[error("`{}` is there already", .0.display())]

@@ -13,7 +13,7 @@ use self::iam::Iam;
 /// If `arn` is not a role, or the role cannot be read.
 pub fn effective(arn: &str) -> Result<Vec<Statement>, Error> {
     let (partition, name) = role_of(arn).ok_or_else(|| {
-        let message = format!("`{arn}` is no ARN of a role");
+        let message = format!("`{arn}` is not an ARN of a role");
         invalid("role-malformed", message, "write arn:aws:iam::ACCOUNT:role/NAME")
     })?;
     let iam = Iam::of(partition)?;

@@ -108,7 +108,7 @@ def overlay():
         if line.startswith("["):
             source = line.strip("[]")
             if not source.startswith("https://"):
-                sys.exit(f"overlay.txt: {source} is no source")
+                sys.exit(f"overlay.txt: {source} is not a source")
         elif line:
             kind, name = line.split()
             if kind not in ("action", "data") or source is None:

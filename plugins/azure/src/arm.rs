@@ -183,7 +183,7 @@ mod tests {
     fn the_profile_is_what_az_reads_where_the_host_puts_its_directory() {
         let file = profile("bbb", "t1", None);
         assert_eq!((file.name.as_str(), file.env), ("azure/azureProfile.json", None));
-        let Value::Plain(text) = file.contents else { panic!("it is no secret") };
+        let Value::Plain(text) = file.contents else { panic!("it is not a secret") };
         let json: Json = serde_json::from_str(&text).unwrap();
         assert_eq!(json.pointer("/subscriptions/0/id"), Some(&Json::from("bbb")));
         assert_eq!(json.pointer("/subscriptions/0/tenantId"), Some(&Json::from("t1")));

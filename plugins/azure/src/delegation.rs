@@ -118,7 +118,7 @@ pub fn unreadable(account: &str) -> Error {
     refusal(
         ErrorKind::Unavailable,
         "bad-reply",
-        format!("the reply of the account `{account}` is no delegation key"),
+        format!("the reply of the account `{account}` is not a delegation key"),
         "check for a proxy that changes replies",
     )
 }

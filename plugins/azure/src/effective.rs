@@ -20,7 +20,7 @@ use crate::{audience, invalid, mint};
 /// If `principal` is not an object id, no subscription is known, or assignments or roles cannot be read.
 pub fn effective(principal: &str) -> Result<Vec<Statement>, Error> {
     if !is_guid(principal) {
-        let message = format!("`{principal}` is no object id");
+        let message = format!("`{principal}` is not an object id");
         return Err(invalid("principal-malformed", message, "az ad sp show --id APP --query id"));
     }
     let subscription = settings::get("subscription_id").ok_or_else(|| {
@@ -30,7 +30,7 @@ pub fn effective(principal: &str) -> Result<Vec<Statement>, Error> {
     if !is_guid(&subscription) {
         return Err(invalid(
             "subscription-malformed",
-            format!("`{subscription}` is no subscription's id"),
+            format!("`{subscription}` is not a subscription's id"),
             "az account list",
         ));
     }

@@ -40,7 +40,7 @@ impl Place {
                 "write `https://ACCOUNT.blob.core.windows.net/CONTAINER`, `…/CONTAINER/DIRECTORY/*` or `…/CONTAINER/BLOB`, \
                  names as they are (not percent-encoded); credentials for anything else cannot be limited on Azure"
             };
-            invalid("resource-malformed", format!("`{text}` is no blob, directory or container"), hint)
+            invalid("resource-malformed", format!("`{text}` is not a blob, directory or container"), hint)
         })
     }
 

@@ -28,7 +28,7 @@ const EVERYBODY: [&str; 2] = ["allUsers", "allAuthenticatedUsers"];
 /// If `email` is not a service account's email, no project is known, or policy or roles cannot be read.
 pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
     if !is_email(email) {
-        let message = format!("`{email}` is no service account's email");
+        let message = format!("`{email}` is not a service account's email");
         return Err(invalid(
             "service-account-malformed",
             message,
@@ -45,7 +45,7 @@ pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
     {
         return Err(invalid(
             "project-malformed",
-            format!("`{project}` is no project's id"),
+            format!("`{project}` is not a project's id"),
             "write it as gcloud does",
         ));
     }

@@ -85,7 +85,7 @@ pub fn account() -> Result<String, Error> {
     is_email(&account).then_some(account.clone()).ok_or_else(|| {
         invalid(
             "service-account-malformed",
-            format!("`{account}` is no service account's email"),
+            format!("`{account}` is not a service account's email"),
             "write it as `NAME@PROJECT.iam.gserviceaccount.com`",
         )
     })

@@ -259,7 +259,7 @@ mod tests {
         }
         for line in EXCEPTIONS.lines().filter(|line| !line.starts_with('#')) {
             let name = line.split_once(" =").unwrap().0;
-            assert!(names.iter().any(|known| known == name), "{name} is no method");
+            assert!(names.iter().any(|known| known == name), "{name} is not a method");
         }
         println!("{known} of {all} methods");
         assert!(known * 100 > all * 80, "{known} of {all}");

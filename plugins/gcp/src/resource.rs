@@ -40,7 +40,7 @@ impl Place {
         place.ok_or_else(|| {
             invalid(
                 "resource-malformed",
-                format!("`{text}` is no resource that a Google Cloud token can be limited to"),
+                format!("`{text}` is not a resource that a Google Cloud token can be limited to"),
                 "write buckets as `gs://BUCKET`, parts of them as `gs://BUCKET/PREFIX/*`; nothing else can be limited",
             )
         })

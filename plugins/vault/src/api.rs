@@ -109,7 +109,9 @@ fn no_vault(status: u16) -> Error {
     Error {
         kind: ErrorKind::Unavailable,
         code: "no-vault".to_owned(),
-        message: format!("what answers at Vault's address is no Vault (status {status}, no JSON)"),
+        message: format!(
+            "what answers at Vault's address is not a Vault (status {status}, no JSON)"
+        ),
         hint: Some("check VAULT_ADDR: it is the server's address without a path".to_owned()),
     }
 }

@@ -36,7 +36,7 @@ impl Target {
         if !mount.split('/').all(is_name) || mount.len() > NAME_CHARACTERS {
             return Err(invalid(
                 "mount",
-                format!("`{mount}` is no mount path"),
+                format!("`{mount}` is not a mount path"),
                 "give the path alone, such as `aws`, as `vault secrets list` shows it",
             ));
         }
@@ -50,7 +50,7 @@ impl Target {
         if !is_name(&role) || role.len() > NAME_CHARACTERS {
             return Err(invalid(
                 "vault-role",
-                format!("`{role}` is no role of a Vault secrets engine"),
+                format!("`{role}` is not a role of a Vault secrets engine"),
                 "give the role's name, as `vault list aws/roles` shows it",
             ));
         }

@@ -73,7 +73,7 @@ fn an_error_in_a_settings_file_names_file_and_line() {
     assert_snapshot!(with_file("deny-list.toml", "[deny]\nactions = [\"s3\"]\n").run(RUN).snapshot(), @r#"
     exit 78
     --- stderr
-    error: [home]/.config/audex/deny-list.toml:2: `s3` is no action pattern
+    error: [home]/.config/audex/deny-list.toml:2: `s3` is not an action pattern
     "#);
 }
 
@@ -84,7 +84,7 @@ fn a_setting_that_the_provider_does_not_have_is_an_error() {
     exit 78
     --- stderr
     error: [home]/.config/audex/config.toml:2: provider `aws` has no setting `role_anr`
-    hint: did you mean `role_arn`; it has `role_arn`, `external_id`, `method`, `region`, `policy_limit`, `allow_unknown`, `source_ip`, `mfa`, `tag`
+    hint: did you mean `role_arn`; known settings: `role_arn`, `external_id`, `method`, `region`, `policy_limit`, `allow_unknown`, `source_ip`, `mfa`, `tag`
     "#);
     let file = format!("[providers.aws]\nrole_arn = \"{ROLE}\"\n");
     let mut sandbox = with_file("config.toml", &file);

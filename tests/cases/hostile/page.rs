@@ -54,7 +54,7 @@ fn page() -> String {
             export.code
         );
     }
-    page += "\n## A file that is no component for this host is refused by name\n\n| file | the program says |\n|---|---|\n";
+    page += "\n## A file that is not a component for this host is refused by name\n\n| file | the program says |\n|---|---|\n";
     for (name, _, words) in unfit() {
         let _ = writeln!(page, "| {name} | `{}` |", cell(&words.replace('`', "'")));
     }

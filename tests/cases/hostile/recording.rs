@@ -29,5 +29,5 @@ fn a_recording_gives_a_component_nothing_that_it_was_not_granted() {
     let garbled = sandbox
         .run(["plugin", "test", path.to_str().unwrap(), "--replay", tape.to_str().unwrap()])
         .exits(2);
-    assert!(garbled.stderr.contains("is no recording"), "{}", garbled.stderr);
+    assert!(garbled.stderr.contains("is not a recording"), "{}", garbled.stderr);
 }

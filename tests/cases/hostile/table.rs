@@ -70,11 +70,11 @@ pub(super) const FILTER: &[Case] = &[
     asking("not-isolated", 0, &[], &["sts:AssumeRole"]),
     case("many", 77, &["failed in phase answer: its verdict has more than 10000 entries"]),
     case("drop-often", 77, &["failed in phase answer: its verdict has more than 10000 entries"]),
-    case("deny-hidden", 77, &["it denies what is no pattern on one line of text: `s3:Get Object`"]),
+    case("deny-hidden", 77, &["its deny entry is not a pattern on one line: `s3:Get Object`"]),
     case(
         "deny-long",
         77,
-        &["a filter failed, so nothing is granted", "it denies what is no pattern on one line"],
+        &["a filter failed, so nothing is granted", "its deny entry is not a pattern on one line"],
     ),
     case("refuse", 77, &["filter `hostile-filter` refused: closed today"]),
     case("control", 77, &["refused: a [2Jb notice: forged  c"]),
@@ -108,8 +108,8 @@ pub(super) const MAPPING: &[Case] = &[
         &["failed in phase answer: it expanded another number of permissions than it was given"],
     ),
     case("many", 70, &["failed in phase answer: it expanded to more than 10000 actions"]),
-    case("foreign", 2, &["`storage.objects.get` is no permission of provider `aws`"]),
-    case("control", 2, &["is no permission of provider `aws`"]),
+    case("foreign", 2, &["`storage.objects.get` is not a permission of provider `aws`"]),
+    case("control", 2, &["is not a permission of provider `aws`"]),
 ];
 
 /// Refused when it is installed.
@@ -312,9 +312,9 @@ pub(super) const MINT: &[Case] = &[
     case(
         "mint-sign-joined",
         70,
-        &["it tried to sign with a secret that it put together, or that is no key"],
+        &["it tried to sign with a secret that it put together, or that is not a key"],
     ),
-    case("mint-sign", 78, &["it is no private key in PEM for this algorithm"]),
+    case("mint-sign", 78, &["it is not a private key in PEM for this algorithm"]),
     asking("mint-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
     asking("mint-kept-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
     asking(

@@ -40,7 +40,7 @@ pub(super) fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
         (
             "unknown capability",
             Guest::of("hostile-provider").replacing("capability slot:aws", "capability slot:all"),
-            "`slot:all` is no capability this version knows",
+            "`slot:all` is not a capability this version knows",
         ),
         (
             "the tokens of a cloud",
@@ -51,12 +51,12 @@ pub(super) fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
             "keys as a secret",
             Guest::of("hostile-provider")
                 .replacing("secret:HOSTILE_SOURCE", "secret:AWS_SECRET_KEY"),
-            "`secret:AWS_SECRET_KEY` is no capability",
+            "`secret:AWS_SECRET_KEY` is not a capability",
         ),
         (
             "wildcard host",
             Guest::of("hostile-provider").replacing("http:api.example.com", "http:*.x.example.com"),
-            "`http:*.x.example.com` is no capability",
+            "`http:*.x.example.com` is not a capability",
         ),
         (
             "the name of a built-in",

@@ -58,11 +58,11 @@ def _rule(rule):
         raise Refused("unknown field in a rule")
     bucket = BUCKET.fullmatch(rule.get("availableResource", ""))
     if not bucket:
-        raise Refused("availableResource is no bucket")
+        raise Refused("availableResource is not a bucket")
     permissions = set()
     for name in rule.get("availablePermissions") or [None]:
         if not isinstance(name, str) or not name.startswith("inRole:") or name.removeprefix("inRole:") not in ROLES:
-            raise Refused(f"`{name}` is no inRole: of a role this double knows")
+            raise Refused(f"`{name}` is not an inRole: of a role this double knows")
         permissions |= ROLES[name.removeprefix("inRole:")]
     condition = rule.get("availabilityCondition")
     if condition is not None:

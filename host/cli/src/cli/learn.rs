@@ -291,7 +291,7 @@ fn was_interrupted(code: u8) -> bool {
 
 fn profile_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
-        return Err("it is no name of a profile".to_owned());
+        return Err("it is not a profile name".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -67,7 +67,7 @@ pub(super) fn is_built_in(
     Ok(found(environment, settings, None)?.iter().any(is_it))
 }
 
-/// Returns true if a profile of this name can be found; for hints, so an error is no profile.
+/// Returns true if a profile of this name can be found; for hints, so an error is not a profile.
 pub(super) fn is_known(name: &str) -> bool {
     let environment = Environment::capture();
     let settings = Settings::resolve(&environment, Flags::default());

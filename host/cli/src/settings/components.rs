@@ -135,7 +135,7 @@ required_filters = [\"cedar\"]",
             let outcome = filters(&organisation(theirs), &at, tables(json!({})), &user_at);
             let error = outcome.unwrap_err().to_string();
             assert!(
-                error.contains("config.toml:2: filter `cedar` is your organisation's"),
+                error.contains("config.toml:2: only your organisation may set filter `cedar`"),
                 "{error}"
             );
         }

@@ -73,7 +73,7 @@ pub fn entry(
     let line = source::line(text, span.start);
     let pattern = spanned.into_inner();
     if !is_pattern(&pattern) {
-        let message = format!("`{pattern}` is no action pattern");
+        let message = format!("`{pattern}` is not an action pattern");
         return Err(source::invalid(path, text, Some(span), &message));
     }
     Ok(DenyEntry { pattern, source: format!("{}:{line}", path.display()) })

@@ -54,7 +54,7 @@ fn endpoint(host: &str, text: &str, at: &Path) -> Result<Url, SettingsError> {
     // A key that no component can name would look effective without being so.
     if !is_host_template(host) || host.contains('{') {
         let hint = meant(host).map(|host| format!("; write \"{host}\"")).unwrap_or_default();
-        return Err(wrong(format!("\"{host}\" is no host name{hint}")));
+        return Err(wrong(format!("\"{host}\" is not a host name{hint}")));
     }
     address::parse(host, text).map_err(|error| wrong(error.to_string()))
 }
@@ -88,15 +88,15 @@ mod tests {
         for (written, said) in [
             (
                 "https://api.github.com",
-                "\"https://api.github.com\" is no host name; write \"api.github.com\"",
+                "\"https://api.github.com\" is not a host name; write \"api.github.com\"",
             ),
-            ("api.github.com/", "\"api.github.com/\" is no host name; write \"api.github.com\""),
+            ("api.github.com/", "\"api.github.com/\" is not a host name; write \"api.github.com\""),
             (
                 "API.github.com:443",
-                "\"API.github.com:443\" is no host name; write \"api.github.com\"",
+                "\"API.github.com:443\" is not a host name; write \"api.github.com\"",
             ),
-            ("sts.{region}.amazonaws.com", "\"sts.{region}.amazonaws.com\" is no host name"),
-            ("127.0.0.1", "\"127.0.0.1\" is no host name"),
+            ("sts.{region}.amazonaws.com", "\"sts.{region}.amazonaws.com\" is not a host name"),
+            ("127.0.0.1", "\"127.0.0.1\" is not a host name"),
         ] {
             let user = format!(
                 "ttl = \"15m\"\n[endpoints]\n\"{written}\" = \"https://github.example.com/\"\n"
@@ -149,7 +149,9 @@ mod tests {
             resolved(theirs, "\n[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n")
                 .unwrap_err();
         assert!(
-            error.contains("config.toml:3: endpoint `api.example.com` is your organisation's, by "),
+            error.contains(
+                "config.toml:3: only your organisation may set endpoint `api.example.com` (in "
+            ),
             "{error}"
         );
     }

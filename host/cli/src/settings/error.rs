@@ -29,7 +29,7 @@ pub enum SettingsError {
         path: PathBuf,
     },
     /// The user sets something that only the organisation may set.
-    #[error("{place}{what} `{name}` is your organisation's, by {}", at.display())]
+    #[error("{place}only your organisation may set {what} `{name}` (in {})", at.display())]
     Theirs {
         /// The place of the user's setting, as `PATH:LINE: `.
         place: String,
@@ -122,9 +122,9 @@ impl Hint for UnknownSetting {
         Some(match self {
             Self::Key { key, known, .. } => match nearest(key, known, SLIPS) {
                 Some(meant) => {
-                    format!("did you mean `{meant}`; it has `{}`", known.join("`, `")).into()
+                    format!("did you mean `{meant}`; known settings: {}", listed(known)).into()
                 }
-                None => format!("it has `{}`", known.join("`, `")).into(),
+                None => format!("known settings: {}", listed(known)).into(),
             },
             Self::Provider { provider, known, .. } => one_of(provider, known).into(),
             Self::Hidden { .. } => "type it anew: such characters come with copied text".into(),
@@ -138,7 +138,7 @@ fn elsewhere(message: &str) -> Option<Cow<'static, str>> {
     match key {
         "max_ttl" | "audit" | "required_filters" | "sources" | "capabilities"
         | "require_signature" => {
-            Some("that is the organisation's to say, in /etc/audex/config.toml".into())
+            Some("only the organisation may set it, in /etc/audex/config.toml".into())
         }
         "profiles" => Some("profiles are in profiles.toml, beside it".into()),
         "deny" => Some("the deny list is deny-list.toml, beside it".into()),
@@ -162,7 +162,11 @@ fn key_meant(message: &str) -> Option<Cow<'static, str>> {
 /// Returns a hint with all names in `known` and, if one is similar to `name`, a suggestion.
 pub(crate) fn one_of(name: &str, known: &[String]) -> String {
     match nearest(name, known, SLIPS) {
-        Some(meant) => format!("did you mean `{meant}`; there are `{}`", known.join("`, `")),
-        None => format!("there are `{}`", known.join("`, `")),
+        Some(meant) => format!("did you mean `{meant}`; known names: {}", listed(known)),
+        None => format!("known names: {}", listed(known)),
     }
+}
+
+fn listed(names: &[String]) -> String {
+    format!("`{}`", names.join("`, `"))
 }

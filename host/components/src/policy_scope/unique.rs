@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for Document {
         let mut map = Map::new();
         while let Some((key, Unique(value))) = fields.next_entry::<String, Unique>()? {
             if map.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key is there twice"));
+                return Err(A::Error::custom("a key occurs twice"));
             }
         }
         Ok(Value::Object(map))

@@ -53,7 +53,7 @@ impl Provider {
         if leases.iter().all(fits) {
             Ok(leases)
         } else {
-            Err(self.bad("it answered what is no lease").into())
+            Err(self.bad("its answer is not a lease").into())
         }
     }
 }

@@ -164,7 +164,7 @@ impl File {
     /// Exchanges a user's refresh token and returns the reply.
     async fn refreshed(&self, client: &Client) -> Result<Value, TokenError> {
         let Self::User { client_id, client_secret, refresh_token, token_uri } = self else {
-            return Err(TokenError::config("these credentials are no user's"));
+            return Err(TokenError::config("these credentials are not a user's"));
         };
         let fields = [
             ("grant_type", "refresh_token"),

@@ -68,7 +68,7 @@ fn verifier(root: &Root) -> Result<Verifier, String> {
 /// Returns the signer of a verified bundle.
 ///
 /// INVARIANT: everything was checked. A policy that checks less is a defect of this program, and then there
-/// is no signer.
+/// is not a signer.
 fn signer(result: &VerificationResult) -> Option<Identity> {
     let checked = result.certificate_verified() && result.sct_verified() && result.tlog_verified();
     // Security: an address of one kind that reads like one of the other kind would be mistaken for it.

@@ -50,7 +50,7 @@ pub enum StoreError {
     #[error("`{}` is gone, and with it whatever is installed, filters too", .0.display())]
     LockGone(PathBuf),
     /// A file that should be a team's lock is not one.
-    #[error("`{}` is no plugins.lock of tryaudex; nothing was installed: {message}", path.display())]
+    #[error("`{}` is not a plugins.lock of tryaudex; nothing was installed: {message}", path.display())]
     NoLock {
         /// The file.
         path: PathBuf,

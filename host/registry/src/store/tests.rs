@@ -266,7 +266,7 @@ fn a_grant_that_is_not_known_any_more_is_one_components_trouble() {
     // From another user's lock, nothing is installed if a grant in it is unknown.
     let path = paths.plugins.join(lock::FILE);
     let error = lock::parse(&path, &fs::read_to_string(&path).unwrap()).unwrap_err().to_string();
-    assert!(error.contains("`secret:GOOGLE_API_KEY` is no capability"), "{error}");
+    assert!(error.contains("`secret:GOOGLE_API_KEY` is not a capability"), "{error}");
     assert!(matches!(store.remove("deny-lis1"), Err(StoreError::Required { .. })));
     open(&paths).remove("deny-lis1").unwrap();
     assert_eq!(names(&paths), ["deny-lis2"]);

@@ -27,7 +27,7 @@ pub fn check_resources(resources: &[String]) -> Result<(), Error> {
         if resource != "*" && !is_arn(resource) {
             let hint = meant(resource)
                 .map_or_else(|| FORM.to_owned(), |meant| format!("write it as {meant}"));
-            return Err(malformed(format!("the resource `{resource}` is no ARN"), &hint));
+            return Err(malformed(format!("the resource `{resource}` is not an ARN"), &hint));
         }
         // IAM User Guide, "Resource": wildcards are valid in every segment of an ARN except the service.
         let service = resource.split(':').nth(2).unwrap_or_default();
@@ -51,7 +51,7 @@ pub fn check_role(role: &str) -> Result<(), Error> {
     }
     Err(invalid(
         "role-malformed",
-        format!("`{role}` is no ARN of a role"),
+        format!("`{role}` is not an ARN of a role"),
         "write it as `arn:aws:iam::123456789012:role/NAME` in AUDEX_ROLE_ARN or --role-arn",
     ))
 }

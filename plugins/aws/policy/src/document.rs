@@ -131,7 +131,7 @@ fn unknown(format: &str) -> Error {
     Error {
         kind: ErrorKind::Unsupported,
         code: "format-unsupported".to_owned(),
-        message: format!("`{format}` is no format of a policy document"),
+        message: format!("`{format}` is not a format of a policy document"),
         hint: Some("write `json`, `terraform` or `cloudformation`".to_owned()),
     }
 }
@@ -140,7 +140,7 @@ fn garbled() -> Error {
     Error {
         kind: ErrorKind::Internal,
         code: "policy-garbled".to_owned(),
-        message: "the compiled policy is no JSON".to_owned(),
+        message: "the compiled policy is not JSON".to_owned(),
         hint: None,
     }
 }

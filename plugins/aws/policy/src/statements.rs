@@ -20,7 +20,7 @@ pub fn read(
     let malformed = |what: &str| {
         invalid(
             "policy-malformed",
-            format!("{source} is no IAM policy: {what}"),
+            format!("{source} is not an IAM policy: {what}"),
             "give a policy document as `tryaudex policies export` writes it",
         )
     };
@@ -32,7 +32,7 @@ pub fn read(
     };
     let mut statements = Vec::new();
     for entry in listed {
-        let entry = entry.as_object().ok_or_else(|| malformed("a statement is no object"))?;
+        let entry = entry.as_object().ok_or_else(|| malformed("a statement is not an object"))?;
         statements.push(statement(entry, source, effect_of_allow).map_err(malformed)?);
     }
     Ok(statements)
@@ -70,7 +70,7 @@ fn statement(
         Some(Value::Object(conditions)) => {
             Some(conditions).filter(|conditions| !conditions.is_empty())
         }
-        Some(_) => return Err("a condition is no object"),
+        Some(_) => return Err("a condition is not an object"),
     };
     if let Some(conditions) = conditions {
         let keys: Vec<&str> = conditions
@@ -113,7 +113,7 @@ fn has_variable(resource: &str) -> bool {
 
 /// Returns the texts of an element that may be one text or a list.
 fn list(entry: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, &'static str> {
-    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or("an element is no text");
+    let text = |value: &Value| value.as_str().map(str::to_owned).ok_or("an element is not text");
     match entry.get(name) {
         None => Ok(None),
         Some(Value::Array(several)) => several.iter().map(text).collect::<Result<_, _>>().map(Some),
@@ -213,7 +213,7 @@ mod tests {
             r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":["x"]}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#,
         ] {
-            assert!(of(text).unwrap_err().starts_with("policy `x` is no IAM policy"), "{text}");
+            assert!(of(text).unwrap_err().starts_with("policy `x` is not an IAM policy"), "{text}");
         }
     }
 

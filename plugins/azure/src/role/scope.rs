@@ -27,7 +27,7 @@ impl Scope {
         }
         Err(invalid(
             "scope-malformed",
-            format!("`{text}` is no scope of Resource Manager"),
+            format!("`{text}` is not a scope of Resource Manager"),
             "write /subscriptions/ID, /subscriptions/ID/resourceGroups/NAME or a resource's whole id (az resource show --query id)",
         ))
     }

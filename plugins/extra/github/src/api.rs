@@ -77,7 +77,7 @@ fn configured_app(id: Option<String>) -> Result<String, Error> {
     };
     let letter = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_' || c == '-';
     if id.is_empty() || !id.chars().all(letter) {
-        return Err(invalid("app-id", format!("`{id}` is no App id or client id"), hint));
+        return Err(invalid("app-id", format!("`{id}` is not an App id or client id"), hint));
     }
     Ok(id)
 }

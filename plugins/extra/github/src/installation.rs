@@ -98,7 +98,7 @@ pub fn configured() -> Result<Option<String>, Error> {
     {
         return Err(invalid(
             "installation-id",
-            format!("`{id}` is no installation id"),
+            format!("`{id}` is not an installation id"),
             "it is the number at the end of the address of the installation's settings",
         ));
     }

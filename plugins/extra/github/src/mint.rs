@@ -101,7 +101,7 @@ pub fn revoke(lease: &str) -> Result<(), Error> {
 fn out_of_reach(lease: &str, now: u64) -> Result<(), Error> {
     let ends = lease.rsplit_once('@').and_then(|(_, seconds)| seconds.parse::<u64>().ok());
     let Some(ends) = ends else {
-        let message = format!("`{lease}` is no lease of this provider");
+        let message = format!("`{lease}` is not a lease of this provider");
         return Err(invalid(
             "lease",
             message,

@@ -214,7 +214,7 @@ fn differ(first: &str, second: &str) -> Error {
 fn not_an_action(text: &str) -> Error {
     invalid(
         "action",
-        format!("`{text}` is no permission of GitHub Apps"),
+        format!("`{text}` is not a permission of GitHub Apps"),
         "write `permission:level`, for example `contents:read`",
     )
 }

@@ -109,7 +109,7 @@ fn parse(resource: &str) -> Result<(&str, &str), Error> {
     parts.ok_or_else(|| {
         invalid(
             "resource",
-            format!("`{resource}` is no repository"),
+            format!("`{resource}` is not a repository"),
             "write `owner/repository`, for example `octo-org/hello`, or `owner/*` for all of an owner's",
         )
     })

@@ -118,7 +118,7 @@ pub fn judge(input: &[u8]) {
         assert_eq!(first, propose(&text, provider), "`{text}` has two answers");
         if let Ok(proposal) = &first {
             let out = ruled_out(&text);
-            assert!(!proposal.allow.is_empty(), "`{text}` grants nothing and is no question");
+            assert!(!proposal.allow.is_empty(), "`{text}` grants nothing and is not a question");
             assert_eq!(proposal.allow.len(), proposal.reasons.len(), "`{text}`");
             for action in &proposal.allow {
                 assert!(!action.contains('*'), "`{text}`: {action}");

@@ -70,6 +70,6 @@ pub(in crate::cases) const REPLIES: &[Case] = &[
     case(
         "mint-http-echo-key",
         70,
-        &["it tried to sign with a secret that it put together, or that is no key"],
+        &["it tried to sign with a secret that it put together, or that is not a key"],
     ),
 ];

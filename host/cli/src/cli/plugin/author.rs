@@ -53,7 +53,7 @@ impl From<ScaffoldError> for Failure {
     fn from(error: ScaffoldError) -> Self {
         let hint = match &error {
             ScaffoldError::Name(_) => {
-                "a name begins with a lower-case letter, goes on with such, digits and `-`, and is no built-in component's nor the SDK's"
+                "a name begins with a lower-case letter, goes on with such, digits and `-`, and is neither a built-in component's nor the SDK's"
             }
             ScaffoldError::Exists(_) => "take another name, or --directory",
             ScaffoldError::Io { .. } => return Self::internal("plugin", error),

@@ -277,5 +277,5 @@ fn digest(text: &str) -> Result<String, String> {
     if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(hex.to_ascii_lowercase());
     }
-    Err("it is no SHA-256 in hexadecimal".to_owned())
+    Err("it is not a SHA-256 in hexadecimal".to_owned())
 }

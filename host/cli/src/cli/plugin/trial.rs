@@ -211,7 +211,7 @@ fn own_settings(
 
 fn read(path: &Path) -> Result<Recording, Failure> {
     let wrong = |reason: String| {
-        let message = format!("`{}` is no recording: {reason}", path.display());
+        let message = format!("`{}` is not a recording: {reason}", path.display());
         Failure::usage(&message, "make one: tryaudex plugin test … --record FILE")
     };
     let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();

@@ -52,7 +52,7 @@ impl AwsError {
             // A refusal has status 4xx or 5xx. With another status, a reply that the SDK cannot read is not
             // from STS.
             SdkError::ServiceError(odd) if odd.raw().status().as_u16() < 400 => {
-                Self::BadReply { action, reason: "it is no reply of STS".to_owned() }
+                Self::BadReply { action, reason: "it is not a reply of STS".to_owned() }
             }
             SdkError::ServiceError(refused) => {
                 let service = Service {

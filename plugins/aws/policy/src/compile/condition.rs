@@ -142,7 +142,7 @@ fn is_tag(key: &str, value: &str) -> bool {
 fn malformed(setting: &str, text: &str, syntax: &str) -> Error {
     invalid(
         "condition-malformed",
-        format!("`{text}` is no value of `{setting}`"),
+        format!("`{text}` is not a value of `{setting}`"),
         &format!("write {syntax}"),
     )
 }

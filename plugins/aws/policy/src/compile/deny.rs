@@ -32,7 +32,7 @@ pub fn denied(
             None => {
                 return Err(invalid(
                     "deny-malformed",
-                    format!("the deny pattern `{entry}` is no IAM action"),
+                    format!("the deny pattern `{entry}` is not an IAM action"),
                     "write it as `service:Action`",
                 ));
             }
