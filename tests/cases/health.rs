@@ -213,6 +213,6 @@ fn every_configured_provider_is_checked_when_none_is_named() {
     exit 2
     --- stderr
     error: no component provides `nope`
-    hint: there are `aws`, `azure`, `gcp`, `vault`
+    hint: known names: `aws`, `azure`, `gcp`, `vault`
     "#);
 }

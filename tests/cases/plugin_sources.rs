@@ -36,7 +36,7 @@ fn a_component_from_the_web_is_signed_or_of_the_digest_that_was_given() {
         install(&sandbox, &[&url, "--signer", "me"])
             .exits(2)
             .stderr
-            .contains("no minisign public key")
+            .contains("not a minisign public key")
     );
     let installed = install(&sandbox, &[&url, "--signer", &key]).success();
     assert!(installed.stdout.contains(&format!("signed by {key}")), "{}", installed.stdout);
