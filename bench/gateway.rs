@@ -22,8 +22,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use audex_core::delivery::Value;
 use audex_core::environment::Environment;
-use audex_core::session::Value;
 use audex_gateway::{Gateway, SessionKey};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{

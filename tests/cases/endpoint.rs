@@ -1,7 +1,7 @@
 //! The loopback endpoints as the clouds' own client libraries see them.
 
+use audex_core::delivery::{AudienceToken, Endpoint, Identity, Metadata, Value};
 use audex_core::secret::Secret;
-use audex_core::session::{AudienceToken, Endpoint, Identity, Metadata, Value};
 use audex_endpoint::Endpoints;
 use std::fs;
 use std::process::Command;

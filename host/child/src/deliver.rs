@@ -28,8 +28,8 @@ use std::io;
 use std::path::PathBuf;
 
 use audex_core::clock;
+use audex_core::delivery::{AUDEX_SESSION_ID, EndpointSettings, SessionFile, ToolLogins, Value};
 use audex_core::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
-use audex_core::session::{AUDEX_SESSION_ID, EndpointSettings, SessionFile, ToolLogins, Value};
 use audex_core::source::Source;
 
 pub use scrub::{Scrubbed, scrub};

@@ -35,10 +35,10 @@ use crate::backend::Backend;
 use crate::context::CallContext;
 use crate::imports::Imports;
 use crate::policy_scope::PolicyScope;
+use audex_core::delivery::{Endpoint, SessionFile, ToolLogins, Value};
 use audex_core::hint::Hint;
 use audex_core::interruption::Interruption;
 use audex_core::printable;
-use audex_core::session::{Endpoint, SessionFile, ToolLogins, Value};
 
 use self::value::AwsPart;
 

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod agent;
 pub mod clock;
+pub mod delivery;
 pub mod digest;
 pub mod ecosystem;
 pub mod environment;
@@ -18,7 +19,6 @@ pub mod reachable;
 pub mod redact;
 pub mod region;
 pub mod secret;
-pub mod session;
 pub mod shape;
 pub mod shell;
 pub mod source;

@@ -6,8 +6,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::ask::{Ask, Reply, is_secret, object, refusal};
+use audex_core::delivery::{EndpointSettings, Identity, Value, audience};
 use audex_core::secret::Secret;
-use audex_core::session::{EndpointSettings, Identity, Value, audience};
 
 /// The path of the endpoint.
 const PATH: &str = "/msi/token";

@@ -12,9 +12,9 @@ mod tests;
 
 use std::path::Path;
 
+use audex_core::delivery::{Endpoint, EndpointSettings, Value};
 use audex_core::random;
 use audex_core::secret::Secret;
-use audex_core::session::{Endpoint, EndpointSettings, Value};
 use audex_wire::server::{Port, Server};
 
 /// The number of hexadecimal digits in a session's secret; this many cannot be guessed.

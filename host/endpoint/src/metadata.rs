@@ -8,8 +8,8 @@ use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::ask::{Ask, Reply, is_secret, object, refusal, text};
+use audex_core::delivery::{EndpointSettings, Metadata, SessionFile, Value};
 use audex_core::secret::Secret;
-use audex_core::session::{EndpointSettings, Metadata, SessionFile, Value};
 
 /// The path of the token exchange.
 const EXCHANGE: &str = "/audex/token";

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use super::*;
 use audex_core::clock::unix_seconds;
-use audex_core::session::{AudienceToken, Identity, Metadata};
+use audex_core::delivery::{AudienceToken, Identity, Metadata};
 
 const READ_ONLY: &str = "https://www.googleapis.com/auth/devstorage.read_only";
 

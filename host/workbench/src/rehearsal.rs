@@ -19,8 +19,8 @@ use audex_components::imports::tape::{Exchange, Tape};
 use audex_components::intent::{Intent, Proposal};
 use audex_components::manifest::World;
 use audex_components::provider::{Grant, Minted, Permission, Provider, ProviderError, Scope};
+use audex_core::delivery::Value;
 use audex_core::printable::is_hidden;
-use audex_core::session::Value;
 use audex_registry::store::{InstallPlan, StoreError};
 
 /// The inputs of a component in a run.

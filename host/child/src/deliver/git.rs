@@ -8,9 +8,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::{DeliverError, Delivery, SessionDirectory, git_config};
+use audex_core::delivery::{GitCredential, ToolLogins};
 use audex_core::environment::GIT_CONFIG_GLOBAL;
 use audex_core::secret::Secret;
-use audex_core::session::{GitCredential, ToolLogins};
 use audex_core::shell::quoted;
 
 /// The variable for the number of `GIT_CONFIG_KEY_n` variables (git-config, "ENVIRONMENT"). `git` reads them

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use zeroize::Zeroize as _;
 
 use audex_components::provider::Call;
-use audex_core::session::{EndpointSettings, Value};
+use audex_core::delivery::{EndpointSettings, Value};
 
 /// The maximum size of a datagram.
 const DATAGRAM_BYTES: usize = 65_535;

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use audex_core::delivery::{EndpointSettings, Value};
 use audex_core::environment::Environment;
 use audex_core::percent::decode_pairs;
-use audex_core::session::{EndpointSettings, Value};
 use audex_wire::seen_request::SeenRequest;
 
 /// The maximum number of bytes read from one log.

@@ -15,9 +15,9 @@ use audex_components::component::Loaded;
 use audex_components::leases::Recorder;
 use audex_components::provider::Minted;
 use audex_core::clock::rfc3339;
+use audex_core::delivery::{Endpoint, Value};
 use audex_core::paths::Paths;
 use audex_core::secret::Secret;
-use audex_core::session::{Endpoint, Value};
 
 /// The session name of attempts that ended before a session was named.
 pub(crate) const NO_SESSION: &str = "-";

@@ -7,7 +7,7 @@ use super::Context;
 use crate::plan::{PlanError, Planned};
 use audex_audit::{Audit, Event, Filter};
 use audex_components::provider::Provider;
-use audex_core::session::AUDEX_SESSION_ID;
+use audex_core::delivery::AUDEX_SESSION_ID;
 use audex_core::source::Source;
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 

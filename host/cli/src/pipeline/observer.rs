@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::failure::Failure;
 use audex_components::provider::{Minted, Provider};
-use audex_core::session::{EndpointSettings, Value};
+use audex_core::delivery::{EndpointSettings, Value};
 
 /// The state of a session before the delivery to the command.
 pub struct Scene<'a> {

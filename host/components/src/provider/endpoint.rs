@@ -7,8 +7,8 @@ use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;
 use crate::resource::{HeldSecret, Origin};
+use audex_core::delivery::{AudienceToken, Endpoint, Identity, Metadata, audience};
 use audex_core::secret::Secret;
-use audex_core::session::{AudienceToken, Endpoint, Identity, Metadata, audience};
 
 /// The most servers in one run: each takes a port and a thread, and a command finds only one of each kind.
 const ENDPOINTS: usize = 2;

@@ -101,7 +101,7 @@ mod tests {
             names.extend(description.settings.into_iter().filter_map(|setting| setting.env));
         }
         names.retain(|name| name.starts_with("AUDEX_"));
-        names.push(audex_core::session::AUDEX_SESSION_ID.to_owned());
+        names.push(audex_core::delivery::AUDEX_SESSION_ID.to_owned());
         names.sort();
         names.dedup();
         names

@@ -12,7 +12,7 @@ use super::{Description, GrantPlan, Provider, wit};
 use crate::capability::Capability;
 use crate::component::PluginError;
 use crate::limit;
-use audex_core::session::{GitCredential, ToolLogins};
+use audex_core::delivery::{GitCredential, ToolLogins};
 use audex_core::variable::tool_login::{may_empty, may_hide};
 
 /// The longest host name. Source: RFC 1035, section 2.3.4.

@@ -5,8 +5,8 @@ use wasmtime::component::{Resource, ResourceTable};
 use super::{GrantPlan, Provider, wit};
 use crate::component::PluginError;
 use crate::resource::{HeldSecret, Origin};
+use audex_core::delivery::Value;
 use audex_core::secret::Secret;
-use audex_core::session::Value;
 
 /// What is known of the AWS credentials among the values.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Delivers a git credential for one host into a parent environment with another login.
 
 use super::*;
-use audex_core::session::GitCredential;
+use audex_core::delivery::GitCredential;
 
 fn with_git_credential(parent: &Environment) -> (Delivered, tempfile::TempDir) {
     let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();

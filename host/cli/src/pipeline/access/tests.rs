@@ -1,5 +1,5 @@
 use super::*;
-use audex_core::session::ToolLogins;
+use audex_core::delivery::ToolLogins;
 
 fn minted(expires_at: u64, asked_seconds: Option<u32>) -> Minted {
     Minted {
