@@ -5,6 +5,7 @@ mod told;
 use std::error::Error;
 
 use crate::filter::Denied;
+use audex_core::error_chain;
 
 /// The kind of a failure, which decides the exit code. Source of the numbers: `sysexits.h`, and the shell for
 /// 126 and 127.
@@ -127,20 +128,12 @@ impl Failure {
     /// Returns the messages of the causes, outermost first.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
-        let mut causes = Vec::new();
-        let mut source = self.error.source();
-        while let Some(cause) = source {
-            causes.push(cause.to_string());
-            source = cause.source();
-        }
-        causes
+        error_chain::links(self.error.as_ref()).skip(1).map(ToString::to_string).collect()
     }
 
     /// Returns the message and its causes as one line.
     #[must_use]
     pub fn line(&self) -> String {
-        let mut parts = vec![self.message()];
-        parts.extend(self.causes());
-        parts.join(": ")
+        error_chain::line(self.error.as_ref())
     }
 }

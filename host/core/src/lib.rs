@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod digest;
 pub mod ecosystem;
 pub mod environment;
+pub mod error_chain;
 pub mod hint;
 pub mod interruption;
 pub mod paths;

@@ -15,6 +15,7 @@ use super::seen::{self, Outcome};
 use super::{Door, Gate, Noted, once, queue, reply, unsigned};
 use audex_core::clock;
 use audex_core::digest::sha256;
+use audex_core::error_chain;
 use audex_wire::body;
 use audex_wire::header::header;
 use audex_wire::sigv4::{Claim, Reading, Rejected, Scope, settings, sign};
@@ -98,7 +99,7 @@ async fn exchange(
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
     let mut seen = seen::seen(parts, &claim.service, &claim.region, &beginning);
     let response = gate.http.forward(request).await;
-    let response = response.map_err(|error| Refusal::unreachable(&reason(&error)))?;
+    let response = response.map_err(|error| Refusal::unreachable(&error_chain::line(&error)))?;
     let response =
         response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
     seen.headers.extend(seen::answered(response.headers()));
@@ -287,14 +288,4 @@ fn signed_again(
     request.headers_mut().remove("x-amz-date");
     instructions.apply_to_request_http1x(&mut request);
     HttpRequest::try_from(request).map_err(|error| error.to_string())
-}
-
-/// Returns the message of an error with its causes.
-pub(crate) fn reason(error: &dyn std::error::Error) -> String {
-    let (mut text, mut source) = (error.to_string(), error.source());
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -19,6 +19,7 @@ use super::answer::Refusal;
 use super::forward::NOT_FORWARDED;
 use super::route::target;
 use super::{Door, Gate, Noted, reply, seen};
+use audex_core::error_chain;
 use audex_core::percent::decode_pairs;
 use audex_core::region::is_region;
 use audex_wire::body::whole;
@@ -224,8 +225,7 @@ async fn send(
         .map_err(|reason| invalid(reason.to_owned()))?;
     let request = as_it_is(parts, &uri, body, length).map_err(invalid)?;
     let response = gate.http.forward(request).await;
-    let response =
-        response.map_err(|error| Refusal::unreachable(&super::forward::reason(&error)))?;
+    let response = response.map_err(|error| Refusal::unreachable(&error_chain::line(&error)))?;
     response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))
 }
 

@@ -9,6 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 use serde_json::Value;
 
+use audex_core::error_chain::innermost;
 use audex_core::secret::Secret;
 use audex_core::{address, clock, percent, printable};
 use audex_wire::exchange::{ExchangeError, Reply, exchange};
@@ -131,14 +132,6 @@ fn unanswered(error: ExchangeError) -> String {
         ExchangeError::Unanswered(error) if error.is_timeout() => "no answer in time".to_owned(),
         ExchangeError::Unanswered(error) => innermost(&error.without_url()),
     }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 fn unreachable(host: &str, reason: &str) -> TokenError {

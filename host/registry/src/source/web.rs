@@ -9,6 +9,7 @@ use super::{Fetched, MINISIGN, SIGSTORE, SourceError};
 use crate::signature::Signature;
 use audex_components::limit;
 use audex_core::environment::Environment;
+use audex_core::error_chain;
 use audex_wire::body::{Unread, whole};
 use audex_wire::roots;
 
@@ -113,7 +114,7 @@ pub(super) fn client(
             Some(roots) => builder.tls_certs_only(roots),
             None => builder,
         };
-    let client = builder.build().map_err(|error| refused(reason(&error)))?;
+    let client = builder.build().map_err(|error| refused(error_chain::innermost(&error)))?;
     Ok((client, hops))
 }
 
@@ -124,14 +125,14 @@ pub(super) async fn body(
     most: u64,
 ) -> Result<Vec<u8>, SourceError> {
     let refused = |reason: String| SourceError::Refused { origin: origin.to_owned(), reason };
-    let answer = answer.map_err(|error| refused(reason(&error)))?;
+    let answer = answer.map_err(|error| refused(error_chain::innermost(&error)))?;
     if answer.status() != StatusCode::OK {
         return Err(refused(format!("the server answered {}", answer.status())));
     }
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     whole(reqwest::Body::from(answer), most).await.map_err(|unread| match unread {
         Unread::TooLong => SourceError::TooLarge { origin: origin.to_owned() },
-        Unread::CutOff(error) => refused(reason(&error)),
+        Unread::CutOff(error) => refused(error_chain::innermost(&error)),
     })
 }
 
@@ -146,13 +147,4 @@ pub(super) fn wait<T>(
         reason: error.to_string(),
     };
     runtime.map_err(refused)?.block_on(task)
-}
-
-/// Returns the innermost cause, which is the most specific one.
-fn reason(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    last.to_string()
 }

@@ -9,6 +9,7 @@ use super::{Http, RESPONSE_BYTES};
 use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::http_client::NotPublic;
 use crate::import_error::{ImportError, plain_error};
+use audex_core::error_chain;
 use audex_wire::exchange::ExchangeError;
 use audex_wire::patience::Patience;
 
@@ -69,18 +70,13 @@ fn no_answer(
     is_timeout: bool,
     error: &(dyn StdError + 'static),
 ) -> String {
-    let (mut chain, mut next) = (vec![error], error.source());
-    while let Some(cause) = next {
-        chain.push(cause);
-        next = cause.source();
-    }
-    if let Some(inside) = chain.iter().find(|cause| cause.is::<NotPublic>()) {
+    if let Some(inside) = error_chain::links(error).find(|cause| cause.is::<NotPublic>()) {
         return inside.to_string();
     }
-    if chain.iter().any(|cause| cause.to_string() == RESOLVER) {
+    if error_chain::links(error).any(|cause| cause.to_string() == RESOLVER) {
         return format!("cannot find the host `{host}`");
     }
-    let cause = chain.last().map(ToString::to_string).unwrap_or_default();
+    let cause = error_chain::innermost(error);
     match (is_timeout, is_connect) {
         (true, _) => format!("`{host}` did not answer in time"),
         (false, true) => format!("cannot connect to `{host}`: {cause}"),

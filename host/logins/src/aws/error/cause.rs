@@ -7,12 +7,11 @@ use aws_smithy_types::error::ErrorMetadata;
 
 use super::output;
 use crate::aws::source::Keys;
+use audex_core::error_chain::links;
 
 /// The maximum length of a message from outside, in characters: enough for any STS message, too few to flood
 /// a terminal.
 const MAX_MESSAGE_CHARS: usize = 600;
-/// The maximum depth of an error chain; the SDK's longest has about eight links.
-const MAX_CHAIN: usize = 16;
 
 /// Marks in SDK messages. The text after a mark may hold secrets, so the message is cut at the first mark.
 const UNSAFE_MARKS: [&str; 4] = [" Stderr:", " to request `Request", "Request {", " but got `"];
@@ -57,12 +56,6 @@ impl Cause {
         std::iter::successors(Some(self), |cause| cause.next.as_deref())
             .any(|cause| test(&cause.message))
     }
-}
-
-pub(super) fn links<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source()).take(MAX_CHAIN)
 }
 
 /// Returns the chain of `error`, outermost first. Leaves out a link that repeats the message of the link

@@ -8,9 +8,10 @@ use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use super::cause::{Cause, cause, chain_text, clean, links};
+use super::cause::{Cause, cause, chain_text, clean};
 use super::{AwsError, Service};
 use crate::aws::source::Keys;
+use audex_core::error_chain::links;
 use audex_wire::aws_http::{CaBundleError, InsecureRequest};
 
 impl AwsError {
