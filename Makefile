@@ -40,8 +40,9 @@ test-interop: build python ## Tests gcloud, gsutil, az and Azurite with the doub
 interop-here: build python ## Runs the same tests with the tools that are already installed (CI)
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 
-check: wasm-target ## Checks format, lints, docs, licences and sources
-	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; done
+check: wasm-target ## Checks format, lock files, lints, docs, licences and sources
+	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; \
+		$(CARGO) metadata --locked --format-version 1 --manifest-path $$manifest >/dev/null || exit 1; done
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(PLUGINS) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
