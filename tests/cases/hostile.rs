@@ -12,6 +12,7 @@ mod unfit;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use audex_core::percent;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -28,7 +29,7 @@ const PRINTED: usize = 256 * 1024;
 
 const GRANTS: &[&str] = &["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE"];
 /// The value of the granted slot, which must turn up nowhere.
-const SOURCE: &str = "hostile-source-5c0ffee5c0ffee";
+const SOURCE: &str = "c0ffee/hostile+source=5c0ffee5c0ffee";
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::new();
@@ -207,6 +208,8 @@ fn answer(case: &str) -> (&'static str, String) {
         "echo-json" => ok(&each(|byte| format!("\\u{byte:04x}"))),
         "echo-form" => ok(&each(|byte| format!("%{byte:02X}"))),
         "echo-base64" => ok(&base64_simd::STANDARD.encode_to_string(format!("Bearer {SOURCE}"))),
+        "echo-frame" => ok(&format!("k=%2{}", percent::encode(SOURCE))),
+        "echo-layers" => ok(&(0..4).fold(SOURCE.to_owned(), |text, _| percent::encode(text))),
         "echo-gzip" => ("200 OK\r\ncontent-encoding: gzip", "not that it were".to_owned()),
         "echo-lift" => ok(&format!("<{SOURCE}>")),
         "echo-same" => ok(SOURCE),

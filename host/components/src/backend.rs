@@ -26,7 +26,9 @@ pub struct Backend {
 }
 
 impl Default for Backend {
-    /// Returns a backend without any setting or environment variable.
+    /// Returns a backend without any setting or environment variable, for components that hold no slot.
+    ///
+    /// Security: the AWS SDK itself reads the process's environment, so `slot:aws` would find the user's keys.
     fn default() -> Self {
         Self::new(Network::default(), Logins::default())
     }

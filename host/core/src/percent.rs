@@ -1,6 +1,8 @@
 //! Percent-encoding (RFC 3986), with one set of unencoded characters for the whole program.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode,
+};
 
 /// All characters but the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -9,8 +11,8 @@ const IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// Encodes all but unreserved characters; this is a superset of the characters that the form encoding requires.
 #[must_use]
-pub fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
+pub fn encode(text: impl AsRef<[u8]>) -> String {
+    percent_encode(text.as_ref(), RESERVED).to_string()
 }
 
 /// Encodes all but unreserved characters and `/`, as S3 signs and lists keys.

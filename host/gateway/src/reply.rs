@@ -64,7 +64,7 @@ pub(crate) async fn looked_at(
         Outcome::Used
     };
     let is_plain = head.headers.get("content-encoding").is_none_or(|coding| coding == "identity");
-    match body.filter(|body| is_plain && !repeats(gate, body)) {
+    match body.filter(|body| is_plain && !gate.guard.finds_in(body)) {
         Some(body) => Ok((Response::from_parts(head, SdkBody::from(body)), outcome)),
         None => Ok((replaced(gate, parts, head.status, code), outcome)),
     }
@@ -119,22 +119,11 @@ pub(crate) async fn with_our_queues(
 
 /// Removes the headers that repeat the session's secrets.
 fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
-    let quoting = headers.iter().filter(|(_, value)| repeats(gate, value.as_bytes()));
+    let quoting = headers.iter().filter(|(_, value)| gate.guard.finds_in(value.as_bytes()));
     let names: Vec<http::HeaderName> = quoting.map(|(name, _)| name.clone()).collect();
     for name in &names {
         headers.remove(name);
     }
-}
-
-/// Returns true if `text` repeats the session's secrets, also if spaces separate the bytes, as in answers of
-/// S3 (`41 53 49 41`).
-fn repeats(gate: &Gate, text: &[u8]) -> bool {
-    if gate.guard.finds_in(text) {
-        return true;
-    }
-    let together: Vec<u8> =
-        text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    together.len() != text.len() && gate.guard.finds_in(&together)
 }
 
 /// Builds the gateway's own answer in place of the endpoint's.

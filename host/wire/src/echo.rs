@@ -1,9 +1,12 @@
-//! Detects a reply that repeats a secret of its request: as it is, in base64, in hex, or percent-encoded.
+//! Detects a reply that repeats a secret of its request: as it is, as it was sent, in base64, in hex, or percent-encoded.
 //!
 //! Security: a server that refuses a request often quotes it. A guest that may only send a secret must neither read it in the
 //! reply, nor have the host lift it out of the reply and hand it to the command. Only whole values are found, so a guest cannot
 //! guess a secret character by character; a quoted part of a value is not found.
 
+mod pem;
+
+use audex_core::percent;
 use audex_core::secret::Secret;
 use audex_core::spelling;
 use zeroize::Zeroizing;
@@ -12,16 +15,14 @@ use zeroize::Zeroizing;
 const SHORTEST: usize = 12;
 /// The part of a longer value that is searched for, counted from its end: it bounds the time of a comparison. Values of one
 /// issuer begin alike, but do not end alike.
-const LONGEST: usize = 1024;
+const LONGEST: usize = 256;
+/// The number of bytes at each end of a value that are not searched for. Security: the guest chooses the text around a secret,
+/// so that decoding takes these bytes for a part of an escape: `%2` before `f`, or `\u` before four hex digits.
+const EDGE: usize = 4;
 /// The number of leading bytes of a needle that rule out most positions of a reply.
 const HEAD: usize = 4;
 /// The number of different hashes of a head.
 const HEADS: usize = 1 << 16;
-/// The first line of a private key in PEM begins with this text.
-const BEGIN: &str = "-----BEGIN ";
-/// The first of this many parts of an RSA key is the modulus, which is public.
-const PUBLIC_PART: usize = 3;
-
 /// A search for the secrets of one request in its reply. Its time grows with the reply, and hardly with the secrets.
 ///
 /// Upper and lower case are the same, because servers write hex in either case.
@@ -40,7 +41,8 @@ impl Guard {
         let mut values: Vec<&str> = secrets.into_iter().map(Secret::expose).collect();
         values.sort_unstable();
         values.dedup();
-        let mut needles: Vec<_> = values.into_iter().flat_map(parts).flat_map(needles).collect();
+        let mut needles: Vec<_> =
+            values.into_iter().flat_map(pem::parts).flat_map(needles).collect();
         needles.sort_unstable_by(|one, two| one.as_slice().cmp(two));
         // Of two needles with the same beginning, the shorter one is enough.
         needles.dedup_by(|next, kept| next.starts_with(kept));
@@ -59,12 +61,18 @@ impl Guard {
         self.needles.is_empty()
     }
 
-    /// Returns true if `text` contains a secret, also if `text` is escaped.
+    /// Returns true if `text` contains a secret, also if `text` is escaped or broken into lines.
     #[must_use]
     pub fn finds_in(&self, text: &[u8]) -> bool {
-        !self.is_idle()
-            && (self.stands_in(text)
-                || spelling::decodings(text).any(|decoded| self.stands_in(&decoded)))
+        if self.is_idle() {
+            return false;
+        }
+        let together = without_whitespace(text);
+        self.finds_escaped(text) || (together.len() != text.len() && self.finds_escaped(&together))
+    }
+
+    fn finds_escaped(&self, text: &[u8]) -> bool {
+        self.stands_in(text) || spelling::decodings(text).any(|decoded| self.stands_in(&decoded))
     }
 
     fn stands_in(&self, text: &[u8]) -> bool {
@@ -87,26 +95,41 @@ impl Guard {
     }
 }
 
-/// Returns the values to search for: the lines of a private key in PEM, because servers change line ends; else the whole.
-fn parts(secret: &str) -> Vec<&str> {
-    let whole = secret.trim();
-    if whole.starts_with(BEGIN) && whole.contains('\n') {
-        let lines = whole.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
-        let lines: Vec<&str> = lines.filter(|line| line.len() >= SHORTEST).collect();
-        return lines.get(lines.len() / PUBLIC_PART..).unwrap_or_default().to_vec();
-    }
-    if whole.len() >= SHORTEST { vec![whole] } else { Vec::new() }
+/// Returns the texts to search for: `value` as it is, in the forms in which a guest can have it sent, and without its own
+/// escapes; each of them also in hex, and in base64 at every position.
+fn needles(value: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let plain = spelling::plain(value.as_bytes());
+    let end = end(value.as_bytes());
+    let mut forms = vec![
+        Zeroizing::new(end.to_vec()),
+        Zeroizing::new(percent::encode(end).into_bytes()),
+        in_json(end),
+        without_whitespace(end),
+        Zeroizing::new(self::end(&plain).to_vec()),
+    ];
+    forms.sort_unstable_by(|one, two| one.as_slice().cmp(two));
+    forms.dedup();
+    let encoded: Vec<_> = forms.iter().flat_map(|form| spelling::encodings(form)).collect();
+    let all = forms.into_iter().chain(encoded).filter(|needle| needle.len() >= SHORTEST);
+    all.map(|needle| folded(&needle)).collect()
 }
 
-/// Returns the spellings of `value`: as it is, without its own escapes, in hex, and in base64 at every position.
-fn needles(value: &str) -> Vec<Zeroizing<Vec<u8>>> {
-    let value = value.as_bytes();
-    let end = value.get(value.len().saturating_sub(LONGEST)..).unwrap_or(value);
-    let mut needles = spelling::encodings(end);
-    needles.push(spelling::plain(end));
-    needles.push(Zeroizing::new(end.to_vec()));
-    needles.retain(|needle| needle.len() >= SHORTEST);
-    needles.iter().map(|needle| folded(needle)).collect()
+/// Returns the end of `value` without its last bytes.
+fn end(value: &[u8]) -> &[u8] {
+    let edge = EDGE.min(value.len().saturating_sub(SHORTEST) / 2);
+    let to = value.len().saturating_sub(edge);
+    value.get(edge.max(to.saturating_sub(LONGEST))..to).unwrap_or(value)
+}
+
+/// Returns `text` as a JSON string has it, without the quotes.
+fn in_json(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let quoted = Zeroizing::new(serde_json::Value::from(String::from_utf8_lossy(text)).to_string());
+    let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    Zeroizing::new(inside.unwrap_or_default().as_bytes().to_vec())
+}
+
+fn without_whitespace(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect())
 }
 
 fn folded(text: &[u8]) -> Zeroizing<Vec<u8>> {

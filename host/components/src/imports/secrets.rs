@@ -34,12 +34,17 @@ impl HostSecret for View<'_, Secrets> {
                 Piece::Secret(secret) | Piece::FormSecret(secret) => {
                     let held = self.call.table.get(secret)?;
                     origin = origin.and(&held.origin).ok_or(Misbehaved::MixedSecret)?;
+                    let is_encoded = matches!(piece, Piece::FormSecret(_));
                     for part in held.unknown() {
-                        if !parts.iter().any(|known| known.expose() == part.expose()) {
-                            parts.push(part.clone());
+                        // Security: encoded again and again, a secret would have more layers than a reply is decoded.
+                        let sent = is_encoded.then(|| Secret::new(percent::encode(part.expose())));
+                        for part in [Some(part.clone()), sent].into_iter().flatten() {
+                            if !parts.iter().any(|known| known.expose() == part.expose()) {
+                                parts.push(part);
+                            }
                         }
                     }
-                    if matches!(piece, Piece::FormSecret(_)) {
+                    if is_encoded {
                         text.push_str(&percent::encode(held.value.expose()));
                     } else {
                         text.push_str(held.value.expose());
@@ -100,6 +105,22 @@ mod tests {
         assert!(secrets.join(vec![piece(&one), Piece::Plain("x".to_owned()), piece(&one)]).is_ok());
         let trap = secrets.join(vec![piece(&one), piece(&two)]).unwrap_err();
         assert!(matches!(trap.downcast_ref(), Some(Misbehaved::MixedSecret)));
+    }
+
+    #[test]
+    fn every_layer_of_an_encoded_secret_is_known() {
+        let mut call = CallContext::pure(&[]);
+        let mut secret = held(&mut call, Origin::Slot);
+        let mut expected = vec!["cGxhbnRlZA==".to_owned()];
+        for _ in 0..5 {
+            secret = View::new(&mut call, &Secrets).join(vec![Piece::FormSecret(secret)]).unwrap();
+            expected.extend(expected.last().map(percent::encode));
+        }
+        let mut known: Vec<&str> =
+            call.table.get(&secret).unwrap().unknown().iter().map(Secret::expose).collect();
+        known.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(known, expected);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The recorded requests of a component under test and their replies: a transport that repeats the test without
 //! the network.
 //!
-//! Security: a tape contains no secrets. A secret in a request is replaced by a placeholder, and a secret that
-//! the component lifted is no longer in the reply. Everything that the component itself could read is on the tape.
+//! Security: a tape contains no whole secret. A secret in a request is replaced by a placeholder, and a secret that
+//! the component lifted is no longer in the reply. Everything that the component itself could read is on the tape,
+//! so also the part of a secret that a server quoted.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

