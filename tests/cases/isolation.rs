@@ -119,7 +119,7 @@ fn paved() -> Sandbox {
     sandbox.set("MY_COPY", format!("vault:{}", secret("VAULT_TOKEN")));
     let hidden = format!("user:{}", secret("VAULT_TOKEN"));
     sandbox.set("BASE64_COPY", base64_simd::STANDARD.encode_to_string(hidden));
-    sandbox.set("PERCENT_COPY", audex_core::percent::encode(&secret("VAULT_TOKEN")));
+    sandbox.set("PERCENT_COPY", audex_core::percent::encode(secret("VAULT_TOKEN")));
     sandbox.set(
         "STORE",
         "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=0123456789abcdef0123456789==",

@@ -31,7 +31,7 @@ fn spellings(secret: &str) -> Vec<String> {
         json(secret),
         json(&json(secret)).replace('/', "\\/"),
         percent::encode(secret),
-        percent::encode(&json(secret)),
+        percent::encode(json(secret)),
         plus,
         unicode,
         markup,
