@@ -155,11 +155,11 @@ fn an_escape_that_ends_inside_a_secret_does_not_hide_it() {
             for sent in [secret, &once, &percent::encode(&once)] {
                 let quoted = format!("{frame}{sent}&x");
                 let encoded = [STANDARD.encode_to_string(&quoted), hex(quoted.as_bytes())];
-                // A server may decode the request before it quotes it.
+                // A server may decode the request before it replies it.
                 let read = spelling::decodings(quoted.as_bytes()).map(|read| read.to_vec());
-                let quotes = [quoted.clone().into_bytes()].into_iter().chain(read);
-                for quote in quotes.chain(encoded.map(String::into_bytes)) {
-                    assert!(guard.finds_in(&quote), "{quoted}");
+                let replies = [quoted.clone().into_bytes()].into_iter().chain(read);
+                for reply in replies.chain(encoded.map(String::into_bytes)) {
+                    assert!(guard.finds_in(&reply), "{quoted}");
                 }
             }
         }
