@@ -17,6 +17,20 @@ const LIMITS: [&str; 12] = [
     "PODMAN", "SSH",
 ];
 
+/// Words in the names of variables with which a tool logs in to a git host; names with a word that begins with `GIT`
+/// (`GITHUB_TOKEN`, `GITLAB_TOKEN`, `GITEA_TOKEN`) are recognised without this list.
+/// Sources: `gh help environment`; glab, "Environment variables"; Microsoft, "Sign in with a personal access token",
+/// `AZURE_DEVOPS_EXT_PAT`.
+const GIT_HOSTS: [&str; 9] =
+    ["BITBUCKET", "CODEBERG", "DEVOPS", "FORGEJO", "GERRIT", "GH", "GLAB", "GOGS", "SRHT"];
+
+/// Returns true if a tool logs in to a git host with the variable `name`, so that a session that sets `name` replaces the
+/// user's own git logins too.
+#[must_use]
+pub fn is_of_git_host(name: &str) -> bool {
+    name.split('_').any(|word| word.starts_with("GIT") || GIT_HOSTS.contains(&word))
+}
+
 /// Returns true if a provider that sets the variables `sets` may hide `name` from the command.
 #[must_use]
 pub fn may_hide(name: &str, sets: &[String]) -> bool {
@@ -58,6 +72,25 @@ mod tests {
             assert!(may_hide(name, &own), "{name}");
         }
         assert!(may_empty("GH_CONFIG_DIR", &own));
+    }
+
+    #[test]
+    fn logins_to_git_hosts_are_recognised_and_others_are_not() {
+        for name in [
+            "GH_TOKEN",
+            "GITHUB_TOKEN",
+            "GH_ENTERPRISE_TOKEN",
+            "HOMEBREW_GITHUB_API_TOKEN",
+            "GITLAB_TOKEN",
+            "GITEA_TOKEN",
+            "BITBUCKET_TOKEN",
+            "AZURE_DEVOPS_EXT_PAT",
+        ] {
+            assert!(is_of_git_host(name), "{name}");
+        }
+        for name in ["DIGITALOCEAN_TOKEN", "AWS_SESSION_TOKEN", "GHOST_KEY", "ACME_TOKEN", ""] {
+            assert!(!is_of_git_host(name), "{name}");
+        }
     }
 
     #[test]
