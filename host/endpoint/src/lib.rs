@@ -71,14 +71,14 @@ pub fn start(
             Endpoint::Metadata(metadata) => {
                 metadata::lead(metadata, &authority, &secret, directory, &mut running.lead);
                 let metadata = metadata.clone();
-                server::start(port, ends_at, move |ask| {
+                server::start(port, ends_at, Some(metadata::EXCHANGE), move |ask| {
                     metadata::answer(&metadata, &secret, ends_at, ask)
                 })
             }
             Endpoint::Identity(identity) => {
                 identity::lead(&authority, &secret, &mut running.lead);
                 let identity = identity.clone();
-                server::start(port, ends_at, move |ask| {
+                server::start(port, ends_at, None, move |ask| {
                     identity::answer(&identity, &secret, ends_at, ask)
                 })
             }
