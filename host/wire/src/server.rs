@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_above_the_limit_waits_for_the_end_of_another() {
+    fn the_129th_connection_waits_for_the_end_of_another() {
         let port = Port::open(0).unwrap();
         let address = port.address();
         let answer = |_, _| async { Reply::default() };
@@ -241,7 +241,7 @@ mod tests {
             }
         };
         let mut open: Vec<TcpStream> =
-            (0..CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
+            (0..128).map(|_| TcpStream::connect(address).unwrap()).collect();
         open.iter().for_each(asked);
         let mut next = send(address, "connection: close\r\n");
         // One thread serves all connections, so these answers come after anything that it would have accepted.
