@@ -96,7 +96,8 @@ pub trait Provider {
     fn settled(_lease: String) -> Result<bool, Error> {
         Ok(true)
     }
-    /// Returns the leases of ended sessions that the cloud still has; empty by default.
+    /// Returns the leases of ended sessions that the cloud still has; empty by default. Log a warning for what
+    /// cannot be read: the user learns then that something may be left.
     ///
     /// # Errors
     /// When the cloud refuses or cannot be reached.

@@ -168,6 +168,18 @@ fn what_a_killed_session_left_is_found_by_name_once_it_is_over() {
     assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing is left to take back\n");
 }
 
+#[test]
+fn a_role_that_cannot_be_read_is_told_and_the_others_are_taken_back() {
+    let (double, mut sandbox) = user();
+    plant(&mut sandbox, &double, "unreadable", EVERYTHING);
+    plant(&mut sandbox, &double, "audex-role-audex-gone-1700000000-0", EVERYTHING);
+    let cleaned = sandbox.run(["cleanup", "--json"]).exits(69);
+    assert_eq!(cleaned.json()[0]["outcome"], "revoked");
+    let said = "has no readable name";
+    assert!(cleaned.stderr.contains(said), "{}", cleaned.stderr);
+    assert_eq!(left(&sandbox), (1, 1));
+}
+
 /// Waits until the audit log has an event `leasing` and the double a role, and returns the session.
 fn wait_for_a_role(sandbox: &Sandbox) -> String {
     let began = std::time::Instant::now();

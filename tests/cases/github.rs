@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use http_double::{Answer, Double as Server};
 use serde_json::{Value, json};
 
 use super::plugin_files::inspect;
@@ -222,6 +223,31 @@ fn git_is_led_to_the_sessions_token_and_away_from_the_users_own() {
     // No other host gets the credential or the user's own.
     let expected = format!("1\n0\n{address}\n{address}\nA User\n0\ngone\n");
     assert_eq!(output.stdout, expected, "{}", output.stderr);
+}
+
+#[test]
+fn git_sends_the_users_own_login_to_no_other_server_either() {
+    let double = Double::start("github_double.py");
+    let mut sandbox = user(&double);
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    let _ = sandbox.plant(".netrc", "machine 127.0.0.1 login me password own\n");
+    let sent = |options: &[&str]| {
+        let answer =
+            Answer::new("401 Unauthorized", "").header("www-authenticate", "Basic realm=x");
+        let server = Server::scripted(vec![answer]);
+        let script = format!(
+            "git ls-remote {}/o/r; git ls-remote http://me:own@{}/o/r; true",
+            server.endpoint,
+            server.authority()
+        );
+        let _ = sandbox.run_sh(options, &script).success();
+        let asked = server.asked();
+        assert!(!asked.is_empty());
+        asked.iter().filter(|asked| !asked.header("authorization").is_empty()).count()
+    };
+    assert_eq!(sent(HELLO), 0);
+    // A session without a login to a git host leaves git alone.
+    assert!(sent(&["--provider", "acme", "--allow", "door:open"]) > 0);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `tryaudex learn` with the real aws CLI and boto3, through the gateway to clouds that enforce policies.
 
+mod broadest;
 mod endpoints;
 mod exact;
 mod many;

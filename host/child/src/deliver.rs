@@ -2,15 +2,16 @@
 //!
 //! Three rules remove variables: by their name (`audex_core::variable`), by the shape of their value
 //! (`shape.rs`), and as copies of removed values (`copy.rs`). `isolation.rs` lists the variables that are set
-//! in their place.
+//! in their place. If the session replaces the user's logins of other tools, `git.rs` and the provider's list
+//! remove more.
 //!
 //! Security: an environment guides the clouds' own tools; it does not hide files. A command that runs as the
 //! same user can still open that user's files: `~/.aws/credentials` and the caches under `~/.aws/sso` and
 //! `~/.aws/cli`, `~/.config/gcloud`, `~/.azure`, `~/.vault-token`, a mounted Kubernetes token. The command
 //! can also call an instance metadata address directly or, on Linux, read the environment of this user's
-//! other processes. If that matters, run the command in a container or as another user. Variables whose names
-//! do not belong to a cloud stay too (`SSH_AUTH_SOCK`, `KUBECONFIG`, `ANTHROPIC_API_KEY`,
-//! `TF_VAR_*`), unless their value is a cloud's credential or a copy of one.
+//! other processes. If that matters, run the command in a container or as another user. Other variables stay
+//! (`SSH_AUTH_SOCK`, `KUBECONFIG`, `ANTHROPIC_API_KEY`, `TF_VAR_*`), unless their value is a cloud's credential,
+//! a secret that was granted to a component, or a copy of one.
 
 mod copy;
 mod git;
@@ -31,6 +32,7 @@ use audex_core::clock;
 use audex_core::delivery::{AUDEX_SESSION_ID, EndpointSettings, SessionFile, ToolLogins, Value};
 use audex_core::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
 use audex_core::source::Source;
+use audex_core::variable::tool_login::{may_empty, may_hide};
 
 pub use scrub::{Scrubbed, scrub};
 pub use session::SessionDirectory;
@@ -116,7 +118,7 @@ pub struct Delivery<'a> {
 pub struct Delivered {
     /// Every variable of the command.
     pub environment: BTreeMap<OsString, OsString>,
-    /// The names of the parent's variables that the command does not get, sorted.
+    /// The names of the parent's variables whose values the command does not get, sorted.
     pub removed: Vec<String>,
     /// The directory of the private files; dropping it removes them.
     pub directory: SessionDirectory,
@@ -131,11 +133,12 @@ pub fn deliver(
     delivery: &Delivery<'_>,
     directory: SessionDirectory,
 ) -> Result<Delivered, DeliverError> {
-    let Scrubbed { mut environment, removed } = scrub(delivery.parent, delivery.withheld);
+    let Scrubbed { mut environment, .. } = scrub(delivery.parent, delivery.withheld);
+    let set = set(delivery);
     // Before the isolation, so that nothing of it can be hidden.
-    let is_hidden =
-        |name: &OsStr| delivery.logins.hidden.iter().any(|hidden| name == hidden.as_str());
-    environment.retain(|name, _| !is_hidden(name));
+    for name in delivery.logins.hidden.iter().filter(|name| may_hide(name, &set)) {
+        environment.remove(OsStr::new(name));
+    }
     isolation::isolate(&mut environment, &directory, delivery.parent, delivery.aws_config)?;
     set_region(&mut environment, delivery.parent);
     for (name, value) in delivery.variables {
@@ -154,14 +157,36 @@ pub fn deliver(
         }
     }
     set_expiration(&mut environment, delivery);
-    for name in &delivery.logins.config_directories {
+    for name in delivery.logins.config_directories.iter().filter(|name| may_empty(name, &set)) {
         let path = directory.reserve(&format!("{LOGIN_DIRECTORIES}-{name}"))?;
         environment.insert(name.into(), path.into());
     }
-    git::configure(&mut environment, delivery, &directory)?;
+    git::configure(&mut environment, delivery, &set, &directory)?;
     follow(&mut environment, delivery.endpoint_settings, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
+    let removed = removed(delivery.parent, &environment);
     Ok(Delivered { environment, removed, directory })
+}
+
+/// Returns the names of the variables that the session delivers. Security: the login of a tool is replaced only
+/// if the session delivers another one; the provider's declaration alone is not enough.
+fn set(delivery: &Delivery<'_>) -> Vec<String> {
+    let variables = delivery.variables.iter().map(|(name, _)| name);
+    variables
+        .chain(delivery.files.iter().filter_map(|file| file.variable.as_ref()))
+        .cloned()
+        .collect()
+}
+
+/// Compares the environments, so that the names are complete whatever removed them.
+fn removed(parent: &Environment, environment: &BTreeMap<OsString, OsString>) -> Vec<String> {
+    let is_gone =
+        |(name, value): &(&OsStr, &OsStr)| environment.get(*name).is_none_or(|own| own != value);
+    let gone = parent.iter().filter(is_gone);
+    let mut names: Vec<String> =
+        gone.map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// Points the command at the session's own endpoints. The host runs them, so they override the isolation.

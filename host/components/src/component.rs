@@ -21,7 +21,9 @@ pub struct Loaded {
     pub world: World,
     /// The origin of the component: built-in or installed.
     pub source: Source,
-    /// The component's capabilities.
+    /// The capabilities that the component's manifest requests.
+    pub requested: BTreeSet<Capability>,
+    /// The component's capabilities: those requested ones that were granted.
     pub capabilities: BTreeSet<Capability>,
     /// The compiled code.
     pub component: wasmtime::component::Component,

@@ -56,6 +56,7 @@ impl Embedded {
             digest: self.digest.to_owned(),
             world: manifest.world,
             source: Source::BuiltIn,
+            requested: manifest.requested.iter().cloned().collect(),
             capabilities: manifest.requested.into_iter().collect(),
             component,
         })

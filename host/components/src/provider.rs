@@ -225,10 +225,11 @@ impl Provider {
         match description.sets.iter().find_map(refused) {
             Some((name, "")) => Err(self.bad(&format!("it wants to set `{name}`"))),
             Some((name, reason)) => Err(self.bad(&format!("it wants to set `{name}`: {reason}"))),
-            None => match tool_login::wrong(&description) {
-                Some(wrong) => Err(self.bad(&wrong)),
-                None => Ok(description),
-            },
+            None => {
+                let wrong = tool_login::wrong(&description)
+                    .or_else(|| configured::wrong(&self.loaded, &description));
+                wrong.map_or(Ok(description), |wrong| Err(self.bad(&wrong)))
+            }
         }
     }
 

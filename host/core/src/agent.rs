@@ -8,7 +8,7 @@ use crate::environment::Environment;
 /// Variables that hold the agent's name, the most specific first.
 const NAMES: [&str; 2] = ["AI_AGENT", "AGENT"];
 /// Variables that only one agent sets; their values do not matter.
-const MARKERS: [(&str, &str); 15] = [
+pub(crate) const MARKERS: [(&str, &str); 15] = [
     ("CLAUDECODE", "claude-code"),
     ("CODEX_THREAD_ID", "codex"),
     ("CODEX_SANDBOX", "codex"),

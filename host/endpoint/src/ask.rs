@@ -12,7 +12,7 @@ use audex_wire::header::header;
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
-/// A request with its complete body.
+/// A request; its form is empty unless its path has one.
 pub(super) struct Ask {
     pub method: Method,
     pub path: String,

@@ -77,14 +77,14 @@ pub fn start(
                     &mut running.settings,
                 );
                 let metadata = metadata.clone();
-                server::start(port, ends_at, move |ask| {
+                server::start(port, ends_at, Some(metadata::EXCHANGE), move |ask| {
                     metadata::answer(&metadata, &secret, ends_at, ask)
                 })
             }
             Endpoint::Identity(identity) => {
                 identity::configure(&authority, &secret, &mut running.settings);
                 let identity = identity.clone();
-                server::start(port, ends_at, move |ask| {
+                server::start(port, ends_at, None, move |ask| {
                     identity::answer(&identity, &secret, ends_at, ask)
                 })
             }

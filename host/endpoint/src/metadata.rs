@@ -11,8 +11,8 @@ use super::ask::{Ask, Reply, is_secret, object, refusal, text};
 use audex_core::delivery::{EndpointSettings, Metadata, SessionFile, Value};
 use audex_core::secret::Secret;
 
-/// The path of the token exchange.
-const EXCHANGE: &str = "/audex/token";
+/// The path of the token exchange, the only one with a form.
+pub(super) const EXCHANGE: &str = "/audex/token";
 /// The names of the credentials file, which leads to the exchange, and of the file with the secret for the exchange.
 const CREDENTIALS: &str = "gcp-credentials.json";
 const SUBJECT: &str = "gcp-subject-token";

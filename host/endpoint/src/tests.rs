@@ -196,6 +196,24 @@ fn an_identity_token_is_refused_for_another_audience_and_without_the_secret() {
 }
 
 #[test]
+fn the_secret_in_a_header_is_checked_before_the_body_arrives() {
+    let endpoints = started(identity());
+    // The body is announced and never sent.
+    let announced = |secret: &str| {
+        let request = format!(
+            "GET /msi/token?api-version=2019-08-01&resource=https://management.azure.com HTTP/1.1\r\nhost: HOST\r\nx-identity-header: {secret}\r\ncontent-length: 9\r\n\r\n"
+        );
+        ask(&endpoints, &request)
+    };
+    let refused = announced("0000");
+    assert!(is(&refused, 401) && !refused.contains("planted"), "{refused}");
+    assert!(is(&announced(&secret_of(&endpoints)), 200));
+    let endpoints = started(metadata());
+    let request = "GET /computeMetadata/v1/project/project-id HTTP/1.1\r\nhost: HOST\r\ncontent-length: 9\r\n\r\n";
+    assert!(is(&ask(&endpoints, request), 403), "it has no header of the protocol");
+}
+
+#[test]
 fn nothing_is_given_after_access_has_ended_and_nothing_listens_after_the_session() {
     for endpoint in [metadata(), identity()] {
         let endpoints = start(&[endpoint], Path::new("/session"), unix_seconds()).unwrap();

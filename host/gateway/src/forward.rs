@@ -16,8 +16,9 @@ use super::{Door, Gate, Noted, once, queue, reply, unsigned};
 use audex_core::clock;
 use audex_core::digest::sha256;
 use audex_core::error_chain;
-use audex_wire::body;
+use audex_wire::body::whole_within;
 use audex_wire::header::header;
+use audex_wire::server::BODY_TIME;
 use audex_wire::sigv4::{Claim, Reading, Rejected, Scope, settings, sign};
 
 /// The longest body that is read completely, because its hash is part of the signature and in no header. The
@@ -219,7 +220,7 @@ async fn payload(
 }
 
 async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
-    body::whole(body, WHOLE_BYTES).await.map(Bytes::from).map_err(|_| {
+    whole_within(body, WHOLE_BYTES, BODY_TIME).await.map(Bytes::from).ok_or_else(|| {
         let message = format!("a body without {HASH} is too long or did not arrive");
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
     })

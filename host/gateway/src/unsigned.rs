@@ -22,8 +22,9 @@ use super::{Door, Gate, Noted, reply, seen};
 use audex_core::error_chain;
 use audex_core::percent::decode_pairs;
 use audex_core::region::is_region;
-use audex_wire::body::whole;
+use audex_wire::body::whole_within;
 use audex_wire::header::header;
+use audex_wire::server::BODY_TIME;
 use audex_wire::sigv4::Rejected;
 
 /// The longest body of a call; a SAML assertion has at most 100,000 characters. Source: `AssumeRoleWithSAML`,
@@ -105,7 +106,7 @@ async fn beginning(
 ) -> Result<(Bytes, SdkBody), Refusal> {
     let kind = header(&parts.headers, "content-type").unwrap_or_default();
     if parts.headers.contains_key("x-amz-target") || kind.starts_with(FORM) {
-        let whole = whole(body, CALL_BYTES).await.map_err(|_| {
+        let whole = whole_within(body, CALL_BYTES, BODY_TIME).await.ok_or_else(|| {
             let message = "a request without a signature is too long or did not arrive";
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
         })?;
@@ -122,6 +123,19 @@ async fn beginning(
         return Ok((Bytes::new(), SdkBody::from_body_1_x(body)));
     }
     let mut form = SdkBody::from_body_1_x(body);
+    let first = tokio::time::timeout(BODY_TIME, first(&mut form)).await;
+    let first = first.map_err(|_| Refusal::unreachable("the form did not arrive in time"))??;
+    if first
+        .windows(gate.session_key.id.len())
+        .any(|window| window == gate.session_key.id.as_bytes())
+    {
+        return Err(Refusal::unsupported("POST forms that are signed with the session's key"));
+    }
+    Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))
+}
+
+/// Returns the beginning of a form, with all fields that come before its file.
+async fn first(form: &mut SdkBody) -> Result<Bytes, Refusal> {
     let mut first = BytesMut::new();
     while first.len() < FIELDS_BYTES {
         match form.frame().await {
@@ -130,14 +144,7 @@ async fn beginning(
             None => break,
         }
     }
-    let first = first.freeze();
-    if first
-        .windows(gate.session_key.id.len())
-        .any(|window| window == gate.session_key.id.as_bytes())
-    {
-        return Err(Refusal::unsupported("POST forms that are signed with the session's key"));
-    }
-    Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))
+    Ok(first.freeze())
 }
 
 /// Returns the service of an unsigned request; `port` is the service of the port that the request came to, if

@@ -12,9 +12,9 @@ use super::form::Form;
 use super::reply::Failure;
 use super::signature::verify;
 use super::{other, sts};
-use audex_wire::body::whole;
+use audex_wire::body::whole_within;
 use audex_wire::header::header;
-use audex_wire::server::Request;
+use audex_wire::server::{BODY_TIME, Request};
 use audex_wire::sigv4::Claim;
 
 /// The largest body of a call to a service other than S3; real APIs accept less.
@@ -47,7 +47,7 @@ async fn call(cloud: &Cloud, request: Request) -> Response<Body> {
     let claim = Claim::in_header(&parts.uri, &parts.headers);
     let service = claim.as_ref().map_or("", |claim| claim.service.as_str());
     let protocol = other::protocol(service, &parts.headers);
-    let Ok(body) = whole(body, MAX_CALL_BYTES).await else {
+    let Some(body) = whole_within(body, MAX_CALL_BYTES, BODY_TIME).await else {
         let message = "the body is too long or did not arrive";
         return Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
             .into_response(protocol);

@@ -182,6 +182,7 @@ impl Store {
             digest: installed.digest.clone(),
             world: installed.world,
             source: Source::Installed,
+            requested: manifest.requested.iter().cloned().collect(),
             capabilities: self.rules.within(effective(&manifest.requested, &installed.granted)),
             component,
         })

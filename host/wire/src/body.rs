@@ -1,6 +1,7 @@
 //! Reads whole bodies, up to a size that the caller names.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -38,9 +39,23 @@ pub async fn whole<B: Body<Data = Bytes>>(
     Ok(whole)
 }
 
+/// Returns the whole body as [`whole`] does; `None` if that fails, or takes longer than `time`.
+pub async fn whole_within<B: Body<Data = Bytes>>(
+    body: B,
+    most: usize,
+    time: Duration,
+) -> Option<Vec<u8>> {
+    tokio::time::timeout(time, whole(body, most)).await.ok()?.ok()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
     use http_body_util::Full;
+    use hyper::body::Frame;
 
     use super::*;
 
@@ -50,5 +65,30 @@ mod tests {
         let read = |most| runtime.block_on(whole(Full::new(Bytes::from_static(b"four")), most));
         assert_eq!(read(4).unwrap(), b"four");
         assert!(matches!(read(3), Err(Unread::TooLong)));
+    }
+
+    /// A body of which nothing arrives.
+    struct Stalled;
+
+    impl Body for Stalled {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn a_body_that_does_not_arrive_in_time_is_given_up() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let four = Full::new(Bytes::from_static(b"four"));
+        // A body that is there needs no time at all.
+        let read = runtime.block_on(whole_within(four, 4, Duration::ZERO));
+        assert_eq!(read.as_deref(), Some(&b"four"[..]));
+        assert_eq!(runtime.block_on(whole_within(Stalled, 4, Duration::ZERO)), None);
     }
 }

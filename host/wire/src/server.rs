@@ -23,10 +23,14 @@ use tokio::task::JoinSet;
 
 /// The pause between a failed accept (too many open files) and the next attempt.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// The maximum number of simultaneous connections; others wait, because each needs a descriptor and a few kilobytes.
-const CONNECTIONS: u32 = 1024;
+/// The maximum number of simultaneous connections; others wait, because each needs a descriptor and a few kilobytes. Clients
+/// use ten or some dozens at a time, and a process may have only 256 descriptors by default (macOS).
+const CONNECTIONS: u32 = 128;
 /// The longest time until the headers of a request are complete, so that an idle connection does not block others.
 const HEADER_TIME: Duration = Duration::from_secs(30);
+/// The longest time until a body that is read before its request is judged has arrived, so that a slow client does not keep its
+/// place.
+pub const BODY_TIME: Duration = Duration::from_secs(30);
 /// The most bytes of a request's headers: real ones have a few kilobytes, with a session token of at most 4 kB.
 const HEADER_BYTES: usize = 64 * 1024;
 /// The time that requests under way have to end when the server stops.
@@ -220,6 +224,34 @@ mod tests {
         };
         let (first, second) = (number("connection: close\r\n"), number("connection: close\r\n"));
         assert!(first.is_some() && first != second, "{first:?} {second:?}");
+    }
+
+    #[test]
+    fn the_129th_connection_waits_for_the_end_of_another() {
+        let port = Port::open(0).unwrap();
+        let address = port.address();
+        let answer = |_, _| async { Reply::default() };
+        let _server = Server::start("test", vec![(port, answer)]).unwrap();
+        let asked = |mut stream: &TcpStream| {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            let (mut reply, mut byte) = (Vec::new(), [0]);
+            while !reply.ends_with(b"\r\n\r\n") {
+                stream.read_exact(&mut byte).unwrap();
+                reply.push(byte[0]);
+            }
+        };
+        let mut open: Vec<TcpStream> =
+            (0..128).map(|_| TcpStream::connect(address).unwrap()).collect();
+        open.iter().for_each(asked);
+        let mut next = send(address, "connection: close\r\n");
+        // One thread serves all connections, so these answers come after anything that it would have accepted.
+        open.iter().take(3).for_each(asked);
+        next.set_nonblocking(true).unwrap();
+        let waits = next.read(&mut [0]).unwrap_err();
+        assert_eq!(waits.kind(), io::ErrorKind::WouldBlock);
+        next.set_nonblocking(false).unwrap();
+        drop(open.pop());
+        assert!(read(next).starts_with("HTTP/1.1 200 "));
     }
 
     #[test]

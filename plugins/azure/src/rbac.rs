@@ -35,12 +35,12 @@ pub struct Assignment {
     pub has_condition: bool,
 }
 
-/// A custom role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomRole {
-    /// The last part of the role's id.
-    pub id: String,
-    pub name: String,
+/// The custom roles of a subscription.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct CustomRoles {
+    pub names: Vec<String>,
+    /// The last parts of the ids of roles without a readable name.
+    pub unreadable: Vec<String>,
 }
 
 impl Rbac<'_> {
@@ -110,21 +110,11 @@ impl Rbac<'_> {
         Ok(listed.iter().map(read_assignment).collect())
     }
 
-    pub fn custom_roles(&self, subscription: &str) -> Result<Vec<CustomRole>, Error> {
+    pub fn custom_roles(&self, subscription: &str) -> Result<CustomRoles, Error> {
         let path = format!(
             "/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions"
         );
-        let listed = self.list(&path, "type eq 'CustomRole'", "list custom roles")?;
-        let text =
-            |entry: &Value, at: &str| entry.pointer(at).and_then(Value::as_str).map(str::to_owned);
-        let role = |entry: &Value| {
-            Some(CustomRole {
-                id: text(entry, "/name")?,
-                name: text(entry, "/properties/roleName")?,
-            })
-        };
-        let roles: Option<Vec<CustomRole>> = listed.iter().map(role).collect();
-        roles.ok_or_else(|| unreadable("list custom roles"))
+        Ok(read_roles(&self.list(&path, "type eq 'CustomRole'", "list custom roles")?))
     }
 
     /// Returns the definition of the role `id`, a custom one or one of Azure's own.
@@ -216,6 +206,20 @@ fn assignment(scope: &str, id: &str) -> String {
     format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{id}")
 }
 
+/// Reads a list of custom roles. One role that cannot be read does not hide the others.
+fn read_roles(listed: &[Value]) -> CustomRoles {
+    let text =
+        |entry: &Value, at: &str| entry.pointer(at).and_then(Value::as_str).map(str::to_owned);
+    let mut roles = CustomRoles::default();
+    for entry in listed {
+        match text(entry, "/properties/roleName") {
+            Some(name) => roles.names.push(name),
+            None => roles.unreadable.push(text(entry, "/name").unwrap_or_default()),
+        }
+    }
+    roles
+}
+
 fn read_assignment(entry: &Value) -> Assignment {
     let text = |at: &str| entry.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
     let role = text("/properties/roleDefinitionId");
@@ -295,8 +299,33 @@ mod tests {
         let next =
             at_home("https://evil.example/subscriptions/x?api-version=1&$skiptoken=a").unwrap();
         assert_eq!(next, "https://management.azure.com/subscriptions/x?api-version=1&$skiptoken=a");
-        assert_eq!(at_home("nonsense"), None);
+        for other in [
+            "https://management.azure.com@evil.example/x",
+            "https://management.azure.com:443@evil.example:8443/x",
+            "HTTPS://Management.Azure.Com.evil.example/x",
+            "http://169.254.169.254/x",
+            "https://evil.example\\@management.azure.com/x",
+            "https:///x",
+        ] {
+            assert_eq!(at_home(other).unwrap(), "https://management.azure.com/x", "{other}");
+        }
+        for wrong in ["nonsense", "//evil.example/x", "/x", "https://evil.example", ""] {
+            assert_eq!(at_home(wrong), None, "{wrong}");
+        }
         assert_eq!(encoded("type eq 'CustomRole'"), "type%20eq%20'CustomRole'");
+    }
+
+    #[test]
+    fn a_role_that_cannot_be_read_is_told_and_hides_no_other() {
+        let listed = [
+            json!({ "name": "a", "properties": { "roleName": "first" } }),
+            json!({ "name": "b", "properties": { "roleName": 7 } }),
+            json!("x"),
+            json!({ "properties": { "roleName": "last" } }),
+        ];
+        let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+        let roles = CustomRoles { names: names(["first", "last"]), unreadable: names(["b", ""]) };
+        assert_eq!(read_roles(&listed), roles);
     }
 
     #[test]

@@ -187,6 +187,18 @@ pub(super) const DESCRIBE: &[Case] = &[
             "a setting names `AUDEX_HOSTILE_TOKEN`, which reads like a secret: ask for the capability `secret:NAME`",
         ],
     ),
+    case(
+        "describe-looks",
+        70,
+        &["it takes `HOME` for a sign that it is set up, which is none of its own variables"],
+    ),
+    case(
+        "describe-asks",
+        70,
+        &[
+            "it takes the login `secret:OTHER_KEY` for a sign that it is set up, and does not ask for that capability",
+        ],
+    ),
     case("describe-alike", 2, &["the provider ids `azure-client` and `azure` begin alike"]),
     case("describe-keeps", 70, &["it reached out in a call that must answer from what it knows"]),
     case(

@@ -91,7 +91,10 @@ class Roles:
         return 200, page
 
     def _definition(self, name):
-        return {"name": name, "id": f"/x/providers/Microsoft.Authorization/roleDefinitions/{name}", "properties": self.definitions[name]}
+        shown = dict(self.definitions[name])
+        if shown["roleName"] == "unreadable":
+            del shown["roleName"]
+        return {"name": name, "id": f"/x/providers/Microsoft.Authorization/roleDefinitions/{name}", "properties": shown}
 
     def _assignment(self, name):
         held = self.assignments[name]

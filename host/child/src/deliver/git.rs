@@ -12,14 +12,16 @@ use audex_core::delivery::{GitCredential, ToolLogins};
 use audex_core::environment::GIT_CONFIG_GLOBAL;
 use audex_core::secret::Secret;
 use audex_core::shell::quoted;
+use audex_core::variable::tool_login::is_of_git_host;
 
 /// The variable for the number of `GIT_CONFIG_KEY_n` variables (git-config, "ENVIRONMENT"). `git` reads them
 /// after all files, so they override a file's section for the same address.
 const GIT_CONFIG_COUNT: &str = "GIT_CONFIG_COUNT";
 
 /// The parent's variables that lead to the user's own logins: the settings that `git -c` passes on, which
-/// `git` reads last, and programs that ask for a password.
-const FOREIGN: [&str; 3] = ["GIT_CONFIG_PARAMETERS", "GIT_ASKPASS", "SSH_ASKPASS"];
+/// `git` reads last, programs that ask for a password, and a client certificate with its key.
+const FOREIGN: [&str; 5] =
+    ["GIT_CONFIG_PARAMETERS", "GIT_ASKPASS", "SSH_ASKPASS", "GIT_SSL_CERT", "GIT_SSL_KEY"];
 
 /// The prefixes of the parent's own settings for `git`. Any of them could lead to the user's credential, so
 /// all are removed.
@@ -39,25 +41,30 @@ const GIT: [(&str, &str); 3] = [
 /// `~/.netrc` or from the address. Source: `CURLOPT_HTTPHEADER`.
 const NO_LOGIN: &str = "Authorization:";
 
-/// Sets the variables and files for `git` if the session replaces the logins of a git host.
+/// Sets the variables and files for `git` if the session replaces the user's logins at git hosts: the provider
+/// declares hosts, or a variable that it delivers (`set`) is a login to one.
+///
+/// Security: the second condition does not depend on what the provider declares.
 pub(super) fn configure(
     environment: &mut BTreeMap<OsString, OsString>,
     delivery: &Delivery<'_>,
+    set: &[String],
     directory: &SessionDirectory,
 ) -> Result<(), DeliverError> {
     let ToolLogins { git_hosts, git: credentials, .. } = delivery.logins;
-    if git_hosts.is_empty() {
+    if git_hosts.is_empty() && !set.iter().any(|name| is_of_git_host(name)) {
         return Ok(());
     }
     environment.retain(|name, _| !is_foreign(name));
     environment.extend(GIT.map(|(name, value)| (name.into(), value.into())));
     let global = directory.write_new("git-config", &git_config::copied(delivery.parent))?;
     environment.insert(GIT_CONFIG_GLOBAL.into(), global.into());
-    let mut settings = vec![("core.askPass".to_owned(), Secret::new(String::new()))];
+    let mut settings = everywhere();
     for (number, credential) in credentials.iter().enumerate() {
         let contents =
             format!("username={}\npassword={}\n", credential.username, credential.secret.expose());
         let contents = Secret::new(contents);
+        // Security: a private file ends with the session, but a variable stays in every process that outlives it.
         let file = directory.write_new(&format!("git-credential-{number}"), contents.expose())?;
         settings.extend(settings_of(credential, &file.to_string_lossy()));
     }
@@ -72,6 +79,20 @@ pub(super) fn configure(
         environment.insert(format!("GIT_CONFIG_VALUE_{number}").into(), value.expose().into());
     }
     Ok(())
+}
+
+/// Returns the settings with which `git` uses no login at any host, however its address is written. Settings of
+/// the repository for a longer address override them, so declared hosts have their own.
+fn everywhere() -> Vec<(String, Secret)> {
+    let settings = [
+        ("core.askPass", ""),
+        ("credential.helper", ""),
+        ("http.extraheader", ""),
+        ("http.extraheader", NO_LOGIN),
+        // By default `git` sends the user's Kerberos ticket to a server that asks for one.
+        ("http.emptyAuth", "false"),
+    ];
+    settings.map(|(key, value)| (key.to_owned(), Secret::new(value.to_owned()))).into()
 }
 
 /// Returns the settings for a host that `git` reads without a login.
@@ -106,6 +127,11 @@ fn settings_of(credential: &GitCredential, file: &str) -> Vec<(String, Secret)> 
     settings.extend(aliases(host).map(|alias| plain(rewrite.clone(), &alias)));
     let address = format!("https://{host}");
     settings.extend([plain(header(&address), ""), (header(&address), authorization(credential))]);
+    // The header alone does not stop curl from answering a Digest or NTLM challenge with `~/.netrc`; a user name
+    // that `git` has set before the request does. Older versions than 2.46 ignore this setting.
+    settings.push(plain(format!("http.{address}/.proactiveAuth"), "basic"));
+    // Security: after a redirect, `git` sends the header to the other host, which was not granted.
+    settings.push(plain(format!("http.{address}/.followRedirects"), "false"));
     settings
 }
 

@@ -17,6 +17,8 @@ use audex_core::environment::Environment;
 
 /// The placeholder for a session that is not in the audit log.
 const NO_SESSION: &str = "-";
+/// The beginning of a component's log line that is a warning.
+const WARNING: &str = "warn: ";
 /// The key of the setting for `--client-id`.
 const CLIENT_ID: &str = "client_id";
 
@@ -85,7 +87,7 @@ pub(super) fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Fail
 }
 
 /// Adds the leases that the clouds themselves list and that are not in `left` yet. Returns true if a provider
-/// could not be asked.
+/// could not be asked, or warned that something could not be read.
 ///
 /// `identity` is the value of `--client-id`, for the providers that have this setting.
 fn add_leftovers(
@@ -106,7 +108,11 @@ fn add_leftovers(
                 .is_ok_and(|opened| has_identity(&opened))
         });
         match leftovers(environment, asked.unwrap_or(settings), components, &id) {
-            Ok(leases) => {
+            Ok((leases, warnings)) => {
+                unseen |= !warnings.is_empty();
+                for warning in warnings {
+                    Console::default().notice(&format!("`{id}`: {warning}"));
+                }
                 let known = |lease: &String| left.iter().any(|left| left.lease == *lease);
                 let unknown: Vec<String> =
                     leases.into_iter().filter(|lease| !known(lease)).collect();
@@ -130,18 +136,20 @@ fn of_identity(id: &str) -> Flags {
     Flags { provider_settings, ..Flags::default() }
 }
 
+/// Returns the leases that the cloud of the provider `id` lists, and the provider's warnings.
 fn leftovers(
     environment: &Environment,
     settings: &Settings,
     components: &Components,
     id: &str,
-) -> Result<Vec<String>, Failure> {
+) -> Result<(Vec<String>, Vec<String>), Failure> {
     let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
     let leases = provider.leftovers();
     if let Err(reason) = provider.close() {
         Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
     }
-    Ok(leases?)
+    let warnings = provider.logged().into_iter().filter(|line| line.starts_with(WARNING)).collect();
+    Ok((leases?, warnings))
 }
 
 fn take_back(

@@ -95,7 +95,7 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
         }
     }
     args.output.as_deref().map_or(Ok(()), has_directory)?;
-    let ask = ask(environment, args, &settings)?;
+    let ask = args.request.ask(&args.command);
     let mut plan = Plan {
         sources: args.source.clone(),
         provider: String::new(),
@@ -140,17 +140,6 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
     Ok(code)
 }
 
-/// Returns the permissions to run with: those of the user, or else the broadest of the provider.
-fn ask(environment: &Environment, args: &Args, settings: &Settings) -> Result<Arguments, Failure> {
-    let mut ask = args.request.ask(&args.command);
-    if ask.allow.is_empty() && ask.profiles.is_empty() {
-        let components = Components::open(settings)?;
-        let opened = open::for_ask(environment, settings, &components, &ask)?;
-        ask.allow = opened.description.broadest;
-    }
-    Ok(ask)
-}
-
 /// The result of one observed run.
 struct Watched {
     code: u8,
@@ -184,6 +173,7 @@ fn look_on(
     attempt: &mut Attempt,
 ) -> Result<Watched, Failure> {
     let Context { environment, settings, console } = context;
+    let ask = with_permissions(context, ask)?;
     let chain = pipeline::request(context, ask, attempt)?;
     let chain = chain.expand()?.check()?.filter()?.plan()?.approve()?;
     chain.provider_id().clone_into(&mut plan.provider);
@@ -194,6 +184,24 @@ fn look_on(
     let mut watch = Watch::new(plan, environment, console, chain.session(), recogniser);
     let code = chain.start(&args.command, &mut watch)?;
     Ok(Watched { code, observed: watch.observed, recogniser: watch.recogniser })
+}
+
+/// Fills in the broadest permissions of the provider if the user named none, and says so.
+fn with_permissions(context: Context<'_>, mut ask: Arguments) -> Result<Arguments, Failure> {
+    if !ask.allow.is_empty() || !ask.profiles.is_empty() {
+        return Ok(ask);
+    }
+    let Context { environment, settings, console } = context;
+    let components = Components::open(settings)?;
+    let opened = open::for_ask(environment, settings, &components, &ask)?;
+    ask.allow = opened.description.broadest;
+    if !ask.allow.is_empty() {
+        let (allow, id) = (ask.allow.join(","), opened.id);
+        console.notice(&format!(
+            "no permission is named, so the command runs with the broadest of `{id}`: --allow {allow}"
+        ));
+    }
+    Ok(ask)
 }
 
 /// Returns the sources in their order without repetition, or the default source. Rejects a source that is not

@@ -1,8 +1,12 @@
-//! The answer to the question whether a provider is set up on this machine, from variables and files alone.
+//! The signs that a provider is set up on this machine, from variables and files alone.
+//!
+//! Security: a sign tells a component what the user has. An installed one may look only for what is its own.
 
-use super::{Description, Provider, Sign};
+use super::{Description, Provider, Sign, setting};
 use crate::capability::Capability;
+use crate::component::Loaded;
 use crate::logins::Logins;
+use audex_core::source::Source;
 use audex_logins::{azure, gcp};
 
 impl Provider {
@@ -10,19 +14,42 @@ impl Provider {
     #[must_use]
     pub fn is_configured(&self, description: &Description) -> bool {
         let signs = &description.configured_by;
-        signs.is_empty() || signs.iter().any(|sign| has(&self.backend.logins, sign))
+        signs.is_empty() || signs.iter().any(|sign| self.has(sign))
+    }
+
+    fn has(&self, sign: &Sign) -> bool {
+        let logins = &self.backend.logins;
+        match sign {
+            Sign::Variable(name) => logins.environment().get(name).is_some(),
+            Sign::Login(name) => slot(name).is_some_and(|slot| {
+                self.loaded.capabilities.contains(&slot) && has_login(logins, &slot)
+            }),
+        }
     }
 }
 
-fn has(logins: &Logins, sign: &Sign) -> bool {
-    match sign {
-        Sign::Variable(name) => logins.environment().get(name).is_some(),
-        Sign::Login(slot) => {
-            let slot: Result<Capability, _> =
-                slot.parse().or_else(|_| format!("slot:{slot}").parse());
-            slot.is_ok_and(|slot| has_login(logins, &slot))
-        }
+/// Returns the reason why a description's signs are refused, or `None`.
+pub(super) fn wrong(loaded: &Loaded, description: &Description) -> Option<String> {
+    let may = |sign: &&Sign| match sign {
+        Sign::Variable(name) => setting::is_own(&description.id, name),
+        Sign::Login(name) => slot(name).is_some_and(|slot| loaded.requested.contains(&slot)),
+    };
+    let mut signs = description.configured_by.iter();
+    match signs.find(|sign| loaded.source == Source::Installed && !may(sign))? {
+        Sign::Variable(name) => Some(format!(
+            "it takes `{}` for a sign that it is set up, which is none of its own variables",
+            name.escape_default()
+        )),
+        Sign::Login(name) => Some(format!(
+            "it takes the login `{}` for a sign that it is set up, and does not ask for that capability",
+            name.escape_default()
+        )),
     }
+}
+
+/// Reads the capability of a slot: `aws`, `slot:aws` or `secret:NAME`.
+fn slot(name: &str) -> Option<Capability> {
+    name.parse().or_else(|_| format!("slot:{name}").parse()).ok()
 }
 
 fn has_login(logins: &Logins, slot: &Capability) -> bool {
@@ -101,14 +128,70 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_secret_is_a_sign_and_an_unknown_slot_is_not() {
-        let environment = Environment::from_pairs([("ACME_KEY", "k")]);
-        let logins = logins(environment);
-        let login = |slot: &str| has(&logins, &Sign::Login(slot.to_owned()));
-        assert!(login("secret:ACME_KEY"));
-        for slot in ["secret:OTHER_KEY", "acme", "http:acme.example", ""] {
-            assert!(!login(slot), "{slot}");
+    /// Returns a provider that was granted `granted` of the capabilities that its manifest requests.
+    fn acme(requested: &[&str], granted: &[&str], environment: Environment) -> Provider {
+        let engine = Engine::new().unwrap();
+        let loaded = embedded::find("vault").unwrap().load(&engine).unwrap();
+        let parsed = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let (requested, capabilities) = (parsed(requested), parsed(granted));
+        let loaded = Loaded { source: Source::Installed, requested, capabilities, ..loaded };
+        let backend = Backend::new(Network::default(), logins(environment));
+        Provider::new(&engine, loaded, backend).unwrap()
+    }
+
+    fn described(signs: &[Sign]) -> Description {
+        Description {
+            id: "acme".to_owned(),
+            title: String::new(),
+            action_syntax: String::new(),
+            settings: Vec::new(),
+            profiles: Vec::new(),
+            sets: Vec::new(),
+            tool_logins: None,
+            configured_by: signs.to_vec(),
+            learn_sources: Vec::new(),
+            broadest: Vec::new(),
+            calls_to: None,
         }
+    }
+
+    #[test]
+    fn a_secret_is_a_sign_only_where_it_was_granted_and_an_unknown_slot_is_none() {
+        let environment = Environment::from_pairs([("ACME_KEY", "k"), ("OTHER_KEY", "k")]);
+        let requested = ["secret:ACME_KEY", "secret:OTHER_KEY", "http:acme.example"];
+        let provider =
+            acme(&requested, &["secret:ACME_KEY", "http:acme.example"], environment.clone());
+        let login = |slot: &str| described(&[Sign::Login(slot.to_owned())]);
+        assert!(provider.is_configured(&login("secret:ACME_KEY")));
+        for slot in ["secret:OTHER_KEY", "secret:UNSET_KEY", "acme", "http:acme.example", ""] {
+            assert!(!provider.is_configured(&login(slot)), "{slot}");
+        }
+    }
+
+    #[test]
+    fn an_installed_provider_looks_for_nothing_but_its_own() {
+        let requested = ["secret:ACME_KEY", "slot:aws"];
+        let loaded = acme(&requested, &[], Environment::default()).loaded().clone();
+        let refused = |sign: Sign| wrong(&loaded, &described(&[sign]));
+        let variable = |name: &str| Sign::Variable(name.to_owned());
+        let login = |name: &str| Sign::Login(name.to_owned());
+        for sign in [variable("AUDEX_ACME_ROLE"), login("secret:ACME_KEY"), login("aws")] {
+            assert_eq!(refused(sign.clone()), None, "{sign:?}");
+        }
+        for name in ["HOME", "ACME_KEY", "AUDEX_OTHER_ROLE", "AWS_PROFILE", "AUDEX_ACME", ""] {
+            let words = refused(variable(name)).unwrap();
+            assert!(words.contains("none of its own variables"), "{words}");
+        }
+        for name in ["secret:OTHER_KEY", "vault", "slot:gcp", "", "http:acme.example"] {
+            let words = refused(login(name)).unwrap();
+            assert!(words.contains("does not ask for that capability"), "{words}");
+        }
+        let external = Description {
+            id: "external".to_owned(),
+            ..described(&[variable("AUDEX_EXTERNAL_ID")])
+        };
+        assert!(wrong(&loaded, &external).is_some());
+        let built_in = Loaded { source: Source::BuiltIn, ..loaded.clone() };
+        assert_eq!(wrong(&built_in, &described(&[variable("HOME")])), None);
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn wrong(source: Source, id: &str, setting: &Setting) -> Option<Strin
     let own = match source {
         Source::BuiltIn if is_public_name(name) => return None,
         Source::BuiltIn => "AUDEX_".to_owned(),
-        Source::Installed => format!("AUDEX_{}_", id.to_ascii_uppercase().replace('-', "_")),
+        Source::Installed => prefix(id),
     };
     if !name.starts_with(&own) {
         return Some(format!(
@@ -71,6 +71,16 @@ pub(super) fn wrong(source: Source, id: &str, setting: &Setting) -> Option<Strin
         let name = name.escape_default();
         format!("a setting names `{name}`, which reads like a secret: ask for the capability `secret:NAME`")
     })
+}
+
+/// Returns true if `name` is a variable of the installed provider `id`, and none of this program's own.
+pub(super) fn is_own(id: &str, name: &str) -> bool {
+    name.starts_with(&prefix(id)) && !OURS.contains(&name)
+}
+
+/// Returns the beginning of the variables of an installed provider.
+fn prefix(id: &str) -> String {
+    format!("AUDEX_{}_", id.to_ascii_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]

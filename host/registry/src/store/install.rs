@@ -96,6 +96,7 @@ impl Plan {
             digest: self.digest.clone(),
             world: self.manifest.world,
             source: Source::Installed,
+            requested: self.manifest.requested.iter().cloned().collect(),
             // A component that is tried reaches nothing.
             capabilities: BTreeSet::new(),
             component,

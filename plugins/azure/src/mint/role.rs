@@ -1,7 +1,7 @@
 //! Creates a session's roles, delivers tokens of their identity, and deletes the roles again.
 
 use audex_sdk::provider::{
-    Error, ErrorKind, Grant, Minted, Plan, clock, identity, leases, settings,
+    Error, ErrorKind, Grant, Minted, Plan, clock, identity, leases, log, settings,
 };
 
 use super::serve;
@@ -142,9 +142,14 @@ pub fn leftovers() -> Result<Vec<String>, Error> {
     let rbac = Rbac { token: &own };
     let now = clock::now();
     let roles = rbac.custom_roles(&subscription)?;
+    for id in &roles.unreadable {
+        let message = format!("the custom role `{id}` has no readable name: look who made it");
+        log::write(log::Level::Warn, &message);
+    }
     let over: Vec<(&str, u64, usize)> = roles
+        .names
         .iter()
-        .filter_map(|role| lease::read_name(&role.name))
+        .filter_map(|name| lease::read_name(name))
         .filter(|(_, ends_at, _)| ends_at.saturating_add(LEFT_AFTER_SECONDS) < now)
         .collect();
     if over.is_empty() {

@@ -122,6 +122,11 @@ impl Provider for Hostile {
             profiles: vec![profile("hostile-reader")],
             sets,
             tool_logins: tool_logins(&trick),
+            configured_by: match trick.as_str() {
+                "looks" => vec![Sign::Variable("HOME".into())],
+                "asks" => vec![Sign::Login("secret:OTHER_KEY".into())],
+                _ => vec![Sign::Login("secret:HOSTILE_SOURCE".into())],
+            },
             ..Description::new("", "", "", &[])
         }
     }

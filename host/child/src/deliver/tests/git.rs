@@ -39,6 +39,8 @@ fn a_git_credential_leads_git_and_hides_the_users_own_logins() {
         ("GIT_CONFIG_PARAMETERS", "'http.extraheader=planted'"),
         ("GIT_ASKPASS", "planted"),
         ("SSH_ASKPASS", "planted"),
+        ("GIT_SSL_CERT", "planted"),
+        ("GIT_SSL_KEY", "planted"),
         ("GIT_SSH_COMMAND", "ssh -i planted"),
         ("GIT_TERMINAL_PROMPT", "1"),
     ]);
@@ -66,6 +68,66 @@ fn a_git_credential_leads_git_and_hides_the_users_own_logins() {
 }
 
 #[test]
+fn every_variable_that_a_session_takes_away_is_listed() {
+    let hidden = ["GIT_ASKPASS", "GIT_CONFIG_KEY_9", "GX_CONFIG_DIR", "GX_HOST"];
+    let parent = Environment::from_pairs(
+        hidden.into_iter().chain(["VAULT_TOKEN", "PATH"]).map(|name| (name, "planted")),
+    );
+    let (with, _state) = with_git_credential(&parent);
+    assert_eq!(with.removed, [&hidden[..], &["VAULT_TOKEN"]].concat());
+    let (without, _state) = delivered(&parent, &[secret("ACME_TOKEN")], &[]).unwrap();
+    assert_eq!(without.removed, ["VAULT_TOKEN"]);
+}
+
+#[test]
+fn a_login_is_hidden_only_if_the_session_delivers_the_tools_own() {
+    let parent = Environment::from_pairs([("GX_HOST", "own"), ("GX_CONFIG_DIR", "/own")]);
+    let logins = ToolLogins {
+        hidden: vec!["GX_HOST".to_owned()],
+        config_directories: vec!["GX_CONFIG_DIR".to_owned()],
+        ..ToolLogins::default()
+    };
+    let delivered = |name: &str| {
+        let installed = Source::Installed;
+        let (it, _state) =
+            delivered_with(installed, &parent, &[secret(name)], &[], &logins).unwrap();
+        ["GX_HOST", "GX_CONFIG_DIR"].map(|name| {
+            it.environment.get(OsStr::new(name)).and_then(|value| value.to_str().map(str::to_owned))
+        })
+    };
+    assert_eq!(delivered("ACME_TOKEN"), [Some("own".to_owned()), Some("/own".to_owned())]);
+    let [host, directory] = delivered("GX_TOKEN");
+    assert!(host.is_none() && directory.is_some_and(|directory| directory != "/own"));
+}
+
+#[test]
+fn a_tools_login_to_a_git_host_isolates_git_even_if_the_provider_declares_nothing() {
+    let parent = Environment::from_pairs([("GIT_ASKPASS", "planted")]);
+    for name in ["GH_TOKEN", "GITLAB_TOKEN", "BITBUCKET_TOKEN"] {
+        let (with, _state) =
+            delivered_by(Source::Installed, &parent, &[secret(name)], &[]).unwrap();
+        let expected = [
+            ("core.askPass", ""),
+            ("credential.helper", ""),
+            ("http.extraheader", ""),
+            ("http.extraheader", "Authorization:"),
+            ("http.emptyAuth", "false"),
+        ];
+        let settings = git_settings(&with);
+        let settings = settings.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        assert_eq!(settings.collect::<Vec<_>>(), expected, "{name}");
+        assert!(!with.environment.contains_key(OsStr::new("GIT_ASKPASS")), "{name}");
+        assert_eq!(with.environment.get(OsStr::new("GIT_SSH_COMMAND")).unwrap(), "false");
+    }
+    for name in ["ACME_TOKEN", "AWS_SESSION_TOKEN"] {
+        let (without, _state) =
+            delivered_by(Source::Installed, &parent, &[secret(name)], &[]).unwrap();
+        assert_eq!(without.environment.get(OsStr::new("GIT_ASKPASS")).unwrap(), "planted");
+        assert!(!without.environment.contains_key(OsStr::new("GIT_CONFIG_COUNT")), "{name}");
+    }
+}
+
+#[test]
 fn git_sends_the_sessions_token_and_resets_what_came_before() {
     let (delivered, _state) = with_git_credential(&Environment::default());
     let settings = git_settings(&delivered);
@@ -85,6 +147,8 @@ fn git_sends_the_sessions_token_and_resets_what_came_before() {
     let file = fs::read_to_string(delivered.directory.path().join("git-credential-0")).unwrap();
     assert_eq!(file, "username=x-access-token\npassword=minted\n");
     assert_eq!(of("core.askPass"), [""]);
+    assert_eq!(of("http.https://git.example/.followRedirects"), ["false"]);
+    assert_eq!(of("http.https://git.example/.proactiveAuth"), ["basic"]);
     // No other host is sent the credential, in whatever form.
     let token = |value: &str| value.contains("eC1hY2Nlc3MtdG9rZW46") || value.contains("cat ");
     let with_token = settings.iter().filter(|(_, value)| token(value)).map(|(key, _)| key.as_str());
