@@ -287,6 +287,19 @@ fn the_metadata_server_is_asked_where_there_is_no_file() {
 }
 
 #[test]
+fn a_metadata_server_that_never_answers_is_given_up() {
+    // The connection is accepted by the system, and no request is ever read.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let silent =
+        [(audex_core::environment::GCE_METADATA_HOST, host.as_str()), ("PATH", "/nonexistent")];
+    let began = std::time::Instant::now();
+    let error = token_of(&Environment::from_pairs(silent)).unwrap_err();
+    assert_eq!((error.code, error.hint), ("no-credentials", Some(HINT)));
+    assert!(began.elapsed().as_secs() < 5);
+}
+
+#[test]
 fn no_source_at_all_is_an_error_in_seconds_that_says_how_to_log_in() {
     let began = std::time::Instant::now();
     // Nothing listens on this port; no program is found on this path.

@@ -202,6 +202,21 @@ mod tests {
         assert_eq!(error.to_string(), "`sh` gave no token: please log in");
     }
 
+    #[test]
+    fn a_tool_that_hangs_is_ended_at_its_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let line = format!("echo $$ > {}; exec sleep 60", file.display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let environment = Environment::from_pairs([("PATH", "/usr/bin:/bin")]);
+        let (arguments, time) = (["-c", line.as_str()], Duration::from_secs(1));
+        let error = runtime.block_on(run(&environment, "sh", &arguments, time)).unwrap_err();
+        assert_eq!(error, "it takes too long");
+        let process = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
+        let process = nix::unistd::Pid::from_raw(process);
+        assert_eq!(nix::sys::signal::kill(process, None), Err(nix::errno::Errno::ESRCH));
+    }
+
     /// Creates a directory with an executable `gcloud` that prints `word` and then its environment.
     fn with_tool(word: &str) -> tempfile::TempDir {
         use std::os::unix::fs::PermissionsExt as _;
