@@ -16,7 +16,7 @@ use audex_core::secret::Secret;
 
 /// The time limit of a tool. The tools are Python programs that may have to refresh a login; a tool that
 /// takes longer waits for input.
-const TOOL_TIME: Duration = Duration::from_secs(20);
+pub(crate) const TOOL_TIME: Duration = Duration::from_secs(20);
 /// The interval at which a running tool is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -60,7 +60,7 @@ impl Drop for Running {
     }
 }
 
-/// Returns the token that `program` writes to standard output; `None` if there is no such program.
+/// Returns the token that `program` writes to standard output within `time`; `None` if there is no such program.
 ///
 /// # Errors
 /// If the program fails or takes too long.
@@ -68,8 +68,9 @@ pub(crate) async fn output(
     environment: &Environment,
     program: &str,
     arguments: &[&str],
+    time: Duration,
 ) -> Result<Option<Secret>, TokenError> {
-    run(environment, program, arguments, TOOL_TIME).await.map_err(|reason| {
+    run(environment, program, arguments, time).await.map_err(|reason| {
         let message = format!("`{program}` gave no token: {reason}");
         TokenError::new(Why::Unavailable, "source-tool", message)
     })
@@ -186,7 +187,7 @@ mod tests {
     fn ran(program: &str, arguments: &[&str]) -> Result<Option<Secret>, TokenError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let environment = Environment::from_pairs([("PATH", "/usr/bin:/bin")]);
-        runtime.block_on(output(&environment, program, arguments))
+        runtime.block_on(output(&environment, program, arguments, TOOL_TIME))
     }
 
     #[test]
@@ -269,7 +270,8 @@ mod tests {
             ("AUDEX_AZURE_CLIENT_SECRET", "planted"),
         ]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let said = runtime.block_on(output(&environment, "gcloud", &[])).unwrap().unwrap();
+        let said =
+            runtime.block_on(output(&environment, "gcloud", &[], TOOL_TIME)).unwrap().unwrap();
         let lines: Vec<&str> = said.expose().lines().collect();
         for line in [
             "a-token",
