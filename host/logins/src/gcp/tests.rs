@@ -1,5 +1,7 @@
 //! Tests of each source against a double on loopback.
 
+use std::net::TcpListener;
+
 use super::*;
 use crate::double::{double, requests};
 use http_double::Double;
@@ -234,6 +236,19 @@ fn the_metadata_server_is_asked_where_there_is_no_file() {
     assert_eq!(token_of(&environment).unwrap().value.expose(), "planted");
     assert!(requests(&double).contains("/default/token?scopes=https"), "{}", requests(&double));
     assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "vm@p");
+}
+
+#[test]
+fn a_metadata_server_that_never_answers_is_given_up() {
+    // The connection is accepted by the system, and no request is ever read.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let silent =
+        [(audex_core::environment::GCE_METADATA_HOST, host.as_str()), ("PATH", "/nonexistent")];
+    let began = std::time::Instant::now();
+    let error = token_of(&Environment::from_pairs(silent)).unwrap_err();
+    assert_eq!((error.code, error.hint), ("no-credentials", Some(HINT)));
+    assert!(began.elapsed().as_secs() < 5);
 }
 
 #[test]
