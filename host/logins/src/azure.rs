@@ -10,6 +10,7 @@ mod entra;
 mod login;
 mod managed;
 mod reply;
+mod transport;
 
 use std::path::{Path, PathBuf};
 

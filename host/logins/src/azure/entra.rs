@@ -1,21 +1,11 @@
 //! Tokens of Entra ID for an application, through `azure_identity`.
 //!
-//! The library writes the requests and reads the replies. The transport sends them as the host sends every
-//! request for a token: by its client and authorities, within its limits, with its retries.
+//! The library writes the forms and reads the replies; the transport is the host's.
 //! Source: Microsoft, "Microsoft identity platform and the OAuth 2.0 client credentials flow".
 
-use std::fmt;
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use azure_core::cloud::CloudConfiguration;
 use azure_core::credentials::TokenCredential;
-use azure_core::error::ErrorKind;
-use azure_core::http::headers::Headers;
-use azure_core::http::{
-    AsyncRawResponse, Body, ClientMethodOptions, ClientOptions, HttpClient, RetryOptions,
-    StatusCode, Transport,
-};
+use azure_core::http::ClientMethodOptions;
 use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
     ClientSecretCredential, ClientSecretCredentialOptions,
@@ -24,7 +14,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 
 use super::reply;
-use crate::token::{Token, TokenError, Why, ask_text};
+use super::transport::HostTransport;
+use crate::token::{Token, TokenError};
 use audex_core::address;
 use audex_core::environment::{AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, Environment};
 use audex_core::secret::Secret;
@@ -50,8 +41,10 @@ impl<'a> Application<'a> {
         tenant: &'a str,
         id: &'a str,
     ) -> Result<Self, TokenError> {
-        let transport = HostTransport { client: client.clone(), url: url(environment, tenant)? };
-        Ok(Self { id, tenant, transport })
+        let mut request = Request::new(Method::POST, url(environment, tenant)?);
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, kind);
+        Ok(Self { id, tenant, transport: HostTransport::new(client, request) })
     }
 
     /// Returns a token for `audience` by the application's secret.
@@ -77,9 +70,7 @@ impl<'a> Application<'a> {
 
 async fn of(login: &dyn TokenCredential, audience: &str) -> Result<Token, TokenError> {
     let reply = login.get_token(&[&format!("{audience}/.default")], None).await;
-    reply::token(reply, || {
-        TokenError::new(Why::Unavailable, "source-reply", "the reply holds no access token")
-    })
+    reply::token(reply, reply::unreadable)
 }
 
 /// A token of another issuer, which replaces a client secret (RFC 7523).
@@ -90,54 +81,6 @@ struct Assertion(Secret);
 impl ClientAssertion for Assertion {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
         Ok(self.0.expose().trim().to_owned())
-    }
-}
-
-/// The library's transport: the host's client and the one address that it sends to.
-struct HostTransport {
-    client: Client,
-    url: Url,
-}
-
-impl HostTransport {
-    /// Returns the library's settings.
-    ///
-    /// Security: without a cloud, the library would read an authority from the process's environment. The
-    /// cloud's address is not used: the checked address can be http on loopback, which the library rejects.
-    fn options(self) -> ClientOptions {
-        ClientOptions {
-            transport: Some(Transport::new(Arc::new(self))),
-            cloud: Some(Arc::new(CloudConfiguration::AzurePublic)),
-            retry: RetryOptions::none(),
-            ..ClientOptions::default()
-        }
-    }
-}
-
-impl fmt::Debug for HostTransport {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("HostTransport")
-    }
-}
-
-#[async_trait]
-impl HttpClient for HostTransport {
-    async fn execute_request(
-        &self,
-        written: &azure_core::http::Request,
-    ) -> azure_core::Result<AsyncRawResponse> {
-        let Body::Bytes(form) = written.body() else {
-            return Err(azure_core::Error::with_message(ErrorKind::Other, "the body is a stream"));
-        };
-        let mut request = Request::new(Method::POST, self.url.clone());
-        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-        request.headers_mut().insert(CONTENT_TYPE, kind);
-        *request.body_mut() = Some(form.clone().into());
-        let reply = ask_text(&self.client, request).await;
-        let reply =
-            reply.map_err(|error| azure_core::Error::with_error(ErrorKind::Other, error, ""))?;
-        let reply = reply.expose().as_bytes().to_vec();
-        Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::new(), reply))
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use azure_core::credentials::AccessToken;
 
-use crate::token::{Token, TokenError};
+use crate::token::{Token, TokenError, Why};
 use audex_core::secret::Secret;
 
 /// Returns the library's token, or the error of this crate that made the library fail, otherwise `unreadable`.
@@ -23,6 +23,11 @@ pub(super) fn token(
         }
         Err(error) => Err(cause(&error).unwrap_or_else(unreadable)),
     }
+}
+
+/// Returns the error for a server's reply that is not one with a token.
+pub(super) fn unreadable() -> TokenError {
+    TokenError::new(Why::Unavailable, "source-reply", "the reply holds no access token")
 }
 
 fn cause(error: &(dyn Error + 'static)) -> Option<TokenError> {

@@ -4,7 +4,7 @@ use http_double::Double;
 
 use super::*;
 use crate::double::{double, requests};
-use audex_core::environment::AZURE_AUTHORITY_HOST;
+use audex_core::environment::{AZURE_AUTHORITY_HOST, IDENTITY_HEADER};
 
 fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -54,21 +54,46 @@ fn a_workload_identity_sends_the_token_that_its_file_holds_now() {
     assert!(token.is_ok() && requests(&double).ends_with(form), "{}", requests(&double));
 }
 
+/// The reply of App Service (Microsoft, "REST endpoint reference" of managed identities).
+const MANAGED: &str = r#"{"access_token":"planted","expires_on":"99","resource":"https://management.azure.com","token_type":"Bearer","client_id":"id"}"#;
+
 #[test]
 fn a_managed_identity_is_asked_with_its_header() {
-    let double = double(200, r#"{"access_token":"planted","expires_on":"99"}"#);
-    let endpoint = format!("http://{}/msi/token", double.authority());
-    let token = token_of(&[
-        (IDENTITY_ENDPOINT, &endpoint),
-        (audex_core::environment::IDENTITY_HEADER, "h"),
-    ])
-    .unwrap();
-    assert_eq!(token.expires_at, Some(99));
-    let seen = requests(&double).to_ascii_lowercase();
-    assert!(
-        seen.contains("x-identity-header: h") && seen.contains("resource=https%3a%2f%2fmanagement"),
-        "{seen}"
-    );
+    let double = double(200, MANAGED);
+    let endpoint = format!("{}/msi/token", double.endpoint);
+    let identity =
+        [(IDENTITY_ENDPOINT, endpoint.as_str()), (IDENTITY_HEADER, "h"), (AZURE_CLIENT_ID, "id")];
+    let token = token_of(&identity).unwrap();
+    assert_eq!((token.value.expose(), token.expires_at), ("planted", Some(99)));
+    let asked = &double.asked()[0];
+    let target = "/msi/token?api-version=2019-08-01&resource=https%3A%2F%2Fmanagement.azure.com&client_id=id";
+    assert_eq!((asked.target(), asked.header("x-identity-header")), (target, "h"));
+}
+
+#[test]
+fn a_managed_identity_that_is_refused_or_answered_by_something_else_is_an_error() {
+    let refusal = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
+    for (status, body, why, said) in [
+        (400, refusal, Why::Denied, "status 400, Identity not found"),
+        (
+            200,
+            r#"{"access_token":"planted","expires_on":"planted"}"#,
+            Why::Unavailable,
+            "no access token",
+        ),
+        (200, "planted", Why::Unavailable, "no access token"),
+    ] {
+        let double = double(status, body);
+        let error = token_of(&[(IDENTITY_ENDPOINT, &double.endpoint), (IDENTITY_HEADER, "h")]);
+        let error = error.unwrap_err();
+        assert!(error.why == why && error.message.contains(said), "{error:?}");
+        assert!(!format!("{error:?}").contains("planted"), "{error:?}");
+        assert_eq!(double.asked().len(), 1);
+    }
+    for far in ["https://evil.example/", "http://10.0.0.1/msi"] {
+        let error = token_of(&[(IDENTITY_ENDPOINT, far), (IDENTITY_HEADER, "planted")]);
+        assert_eq!(error.unwrap_err().why, Why::Config, "{far}");
+    }
 }
 
 #[test]
@@ -141,6 +166,8 @@ fn a_reply_that_is_no_token_is_not_quoted() {
         r#""planted""#,
         r#"{"access_token":"x","expires_in":"planted"}"#,
         r#"{"access_token":"","refresh_token":"planted"}"#,
+        r#"{"access_token":"planted","expires_in":9223372036854775807}"#,
+        r#"{"access_token":"planted","expires_in":-9223372036854775808}"#,
         "planted",
     ] {
         let error = application_token_of(&double(200, body)).unwrap_err();
