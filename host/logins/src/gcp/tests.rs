@@ -219,6 +219,31 @@ fn a_service_account_signs_a_claim_for_where_it_is_sent_and_what_is_asked() {
 }
 
 #[test]
+fn a_refused_key_has_its_reason_and_no_reply_fills_the_memory_or_ends_the_program() {
+    let asked = |status: u16, body: &str| {
+        let double = double(status, body);
+        let file = serde_json::json!({
+            "type": "service_account", "client_email": "a@p", "private_key": KEY, "token_uri": double.endpoint,
+        });
+        let (environment, _home) = with_file(&file.to_string());
+        (token_of(&environment), double.asked().len())
+    };
+    let refusal = r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#;
+    let (refused, requests) = asked(400, refusal);
+    let error = refused.unwrap_err();
+    assert!(
+        error.why == Why::Denied && error.message.contains("Invalid JWT Signature."),
+        "{error}"
+    );
+    assert_eq!(requests, 1);
+    let long = format!(r#"{{"access_token":"{}","expires_in":60}}"#, "x".repeat(512 * 1024));
+    let error = asked(200, &long).0.unwrap_err();
+    assert!(error.why == Why::Unavailable && error.message.contains("too long"), "{error}");
+    let endless = format!(r#"{{"access_token":"planted","expires_in":{}}}"#, u64::MAX);
+    assert_eq!(asked(200, &endless).0.unwrap().expires_at, Some(u64::MAX));
+}
+
+#[test]
 fn a_service_account_whose_key_is_none_is_a_configuration_error() {
     let (environment, _home) =
         with_file(r#"{"type":"service_account","client_email":"a@p","private_key":"planted"}"#);
