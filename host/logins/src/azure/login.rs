@@ -20,6 +20,9 @@ use audex_core::environment::Environment;
 /// The start of the line that the library writes for a shell.
 const START: &str = "cd /bin && az ";
 
+/// An older `az` prints the time of expiry without a time zone (`azure_cli_credential.rs` of the library).
+const OLD_HINT: &str = "update the Azure CLI to 2.54 or newer: az upgrade";
+
 /// Returns the token that `az` prints within `time`.
 ///
 /// # Errors
@@ -37,9 +40,8 @@ pub(super) async fn token(
     let login = AzureCliCredential::new(Some(options)).map_err(TokenError::config)?;
     let printed = login.get_token(&[&format!("{audience}/.default")], None).await;
     reply::token(printed, || {
-        let message =
-            "`az` printed no token that this version reads; Azure CLI 2.54 or newer prints one";
-        TokenError::new(Why::Unavailable, "source-tool", message)
+        let message = "`az` printed no token with an `expires_on`";
+        TokenError::new(Why::Unavailable, "source-tool", message).hinting(OLD_HINT)
     })
 }
 
