@@ -32,6 +32,7 @@ mod intent;
 mod isolation;
 mod layers;
 mod learn;
+mod login_kinds;
 mod login_tools;
 mod malformed_keys;
 mod methods;

@@ -1,5 +1,6 @@
 //! Components from remote sources: signatures, pinned digests, updates, rollbacks, and the lock of a team.
 
+mod oci;
 pub(super) mod web;
 
 use std::fs;

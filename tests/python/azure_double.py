@@ -4,7 +4,7 @@
 
 Prints one JSON line on stdout when it is ready and lives until its stdin is closed. Loopback only, plain HTTP.
 
-Served: the token endpoint of Entra ID for one service principal, Resource Manager (subscriptions, storage accounts), Key Vault
+Served: the token endpoint of Entra ID for one service principal (secret or federated token), its managed identity (`/msi/token`), Resource Manager (subscriptions, storage accounts), Key Vault
 (`/secrets/NAME`), and Blob Storage of one account (user delegation keys; get, put, delete, list by SAS or storage token).
 The first principal may do everything inside an audience, as a broad one can; the second only what roles assigned to it say
 (custom roles; `/subscriptions/…/providers/Microsoft.Authorization/…`). Not done: token signatures beyond being one this double issued, conditional access, sovereign clouds. Nothing was compared with Azure.
@@ -36,6 +36,7 @@ AUDIENCES = {
     "storage": {"https://storage.azure.com", f"https://{ACCOUNT}.blob.core.windows.net"},
     "vault": {"https://vault.azure.net"},
 }
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFE = 4500
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 CONTAINERS = (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
@@ -67,6 +68,8 @@ class Cloud:
         self.secret = "double~" + secrets.token_urlsafe(24)
         self.vault_secret = "vault-value-" + secrets.token_urlsafe(12)
         self.agent_secret = "agent~" + secrets.token_urlsafe(24)
+        self.assertion = "foreign~" + secrets.token_urlsafe(24)
+        self.identity_header = "header~" + secrets.token_urlsafe(24)
         self.roles = rbac.Roles()
         self.issued, self.holders = {}, {}
         self.keys = []
@@ -76,18 +79,35 @@ class Cloud:
     def token(self, form):
         known = {CLIENT: (OBJECT, self.secret), AGENT: (AGENT_OBJECT, self.agent_secret)}
         holder, secret = known.get(form.get("client_id"), (None, None))
-        if holder is None or form.get("client_secret") != secret:
+        if form.get("client_assertion_type") == JWT_BEARER:
+            if holder != OBJECT or form.get("client_assertion") != self.assertion:
+                return 401, {"error": "invalid_client", "error_description": "AADSTS700213: No matching federated identity record found."}
+        elif holder is None or form.get("client_secret") != secret:
             return 401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
         if form.get("grant_type") != "client_credentials" or not form.get("scope", "").endswith("/.default"):
             return 400, {"error": "invalid_scope", "error_description": "AADSTS1002012: scope is not AUDIENCE/.default"}
         audience = form["scope"].removesuffix("/.default").rstrip("/")
+        text = self.issue(form["client_id"], holder, audience)
+        return 200, {"token_type": "Bearer", "expires_in": LIFE, "ext_expires_in": LIFE, "access_token": text}
+
+    def identity(self, query, headers):
+        """The managed identity of App Service, which is CLIENT."""
+        one = {name: values[0] for name, values in query.items()}
+        if headers.get("X-Identity-Header") != self.identity_header:
+            return 401, {"error": "unauthorized", "error_description": "the header is not the platform's"}
+        if one.get("api-version") != "2019-08-01" or not one.get("resource") or one.get("client_id", CLIENT) != CLIENT:
+            return 400, {"error": "invalid_request", "error_description": "Identity not found"}
+        text = self.issue(CLIENT, OBJECT, one["resource"].rstrip("/"))
+        return 200, {"access_token": text, "expires_on": str(int(time.time()) + LIFE), "resource": one["resource"], "token_type": "Bearer", "client_id": CLIENT}
+
+    def issue(self, client, holder, audience):
         expires = int(time.time()) + LIFE
         now = expires - LIFE
-        claims = {"iat": now, "nbf": now, "aud": audience, "tid": TENANT, "appid": form["client_id"], "oid": holder, "exp": expires, "iss": f"https://sts.windows.net/{TENANT}/"}
+        claims = {"iat": now, "nbf": now, "aud": audience, "tid": TENANT, "appid": client, "oid": holder, "exp": expires, "iss": f"https://sts.windows.net/{TENANT}/"}
         part = lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
         text = f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}.{secrets.token_urlsafe(24)}"
         self.issued[text], self.holders[text] = (audience, expires), holder
-        return 200, {"token_type": "Bearer", "expires_in": LIFE, "ext_expires_in": LIFE, "access_token": text}
+        return text
 
     def speaks_for(self, bearer, service):
         """Whether `bearer` is a living token for `service`."""
@@ -181,6 +201,8 @@ class Cloud:
                 base = f"http://{headers['Host']}/{TENANT}"
                 return 200, {"token_endpoint": f"{base}/oauth2/v2.0/token", "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
                              "issuer": f"{base}/v2.0"}
+            case ("GET", ["msi", "token"]):
+                return self.identity(query, headers)
             case ("GET", ["double", "roles"]):
                 return 200, {"definitions": list(self.roles.definitions), "assignments": list(self.roles.assignments)}
             case ("GET", ["double", "secrets"]):
@@ -274,7 +296,8 @@ def main():
     cloud = Cloud()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"cloud": cloud}))
     ready = {"endpoint": f"http://127.0.0.1:{server.server_port}", "tenant": TENANT, "subscription": SUBSCRIPTION, "client_id": CLIENT,
-             "client_secret": cloud.secret, "agent_id": AGENT, "agent_object": AGENT_OBJECT, "agent_secret": cloud.agent_secret, "account": ACCOUNT, "vault_secret": cloud.vault_secret}
+             "client_secret": cloud.secret, "agent_id": AGENT, "agent_object": AGENT_OBJECT, "agent_secret": cloud.agent_secret, "account": ACCOUNT,
+             "assertion": cloud.assertion, "identity_header": cloud.identity_header, "vault_secret": cloud.vault_secret}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps(ready), flush=True)
     sys.stdin.read()

@@ -5,7 +5,7 @@
 Prints one JSON line on stdout when it is ready and lives until its stdin is closed. Then it prints one more with every token it ever
 issued, so that the tests can look for them. Loopback only, plain HTTP.
 
-Served: `/token` (the token_uri of a service account key), IAM Credentials generateAccessToken, STS token exchange with an access
+Served: `/token` (the token_uri of a service account key and of a user), the metadata server's tokens, IAM Credentials generateAccessToken, STS token exchange with an access
 boundary, Cloud Storage's JSON API, and `/compute/v1/projects/P/zones/Z/instances`. `/double/expire` ends every token.
 Not done: conditions beyond startsWith and ==, organisation policies, uniform bucket access, deny policies, real IAM propagation.
 Nothing was compared with Google Cloud.
@@ -29,6 +29,7 @@ from gcp.storage import Storage
 from gcp.token import CLOUD_PLATFORM, Tokens
 
 PROJECT = "audex-double"
+METADATA = "/computeMetadata/v1/"
 POOL = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/providers/forge"
 SOURCE = f"developer@{PROJECT}.iam.gserviceaccount.com"
 AGENT = f"audex-agent@{PROJECT}.iam.gserviceaccount.com"
@@ -53,6 +54,8 @@ class Cloud:
         self.storage = Storage({"alpha": seeded(), "beta": seeded()}, {AGENT: STORAGE, SOURCE: STORAGE})
         self.requests = []
         self.foreign = "foreign~" + secrets.token_urlsafe(24)
+        self.user = {"client_id": "user", "client_secret": "client~" + secrets.token_urlsafe(24),
+                     "refresh_token": "refresh~" + secrets.token_urlsafe(24)}
 
     def source(self, form):
         """The reply to a service account key's signed assertion (RFC 7523)."""
@@ -63,6 +66,25 @@ class Cloud:
         if claims["iss"] != SOURCE:
             return 400, {"error": "invalid_grant", "error_description": "not a known account"}
         token = self.tokens.issue(SOURCE, claims["scope"].split(), 3600)
+        return 200, {"access_token": token.text, "expires_in": 3599, "token_type": "Bearer"}
+
+    def refresh(self, form):
+        """The reply to a user's refresh token (RFC 6749, section 6). The user may do what SOURCE may."""
+        if {name: values[0] for name, values in form.items()} != {"grant_type": "refresh_token", **self.user}:
+            return 400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+        token = self.tokens.issue(SOURCE, [CLOUD_PLATFORM], 3600)
+        return 200, {"access_token": token.text, "expires_in": 3599, "token_type": "Bearer"}
+
+    def metadata(self, path, query, headers):
+        """The metadata server of a machine whose service account is SOURCE."""
+        if headers.get("Metadata-Flavor") != "Google":
+            return 403, {"error": "Missing Metadata-Flavor:Google header."}
+        account = f"{METADATA}instance/service-accounts/default/"
+        if path == account:
+            return 200, {"email": SOURCE}
+        if path != account + "token":
+            return 404, {"error": "not found"}
+        token = self.tokens.issue(SOURCE, query.get("scopes", [""])[0].split(","), 3600)
         return 200, {"access_token": token.text, "expires_in": 3599, "token_type": "Bearer"}
 
     def generate(self, email, caller, body):
@@ -127,7 +149,7 @@ class Cloud:
         form = lambda: urllib.parse.parse_qs(body.decode())
         self.requests.append(f"{method} {path}")
         if (method, path) == ("POST", "/token"):
-            return self.source(form())
+            return self.refresh(form()) if "refresh_token" in form() else self.source(form())
         if (method, path) == ("POST", "/v1/token"):
             return self.exchange(form())
         if (method, path) == ("POST", "/double/expire"):
@@ -172,14 +194,17 @@ class Handler(BaseHTTPRequestHandler):
         kind, _, bearer = self.headers.get("Authorization", "").partition(" ")
         query = urllib.parse.parse_qs(address.query)
         self.cloud.storage.base = f"{self.headers.get('X-Forwarded-Proto', 'http')}://{self.headers['Host']}"
+        is_metadata = address.path == "/" or address.path.startswith(METADATA)
         try:
-            status, reply = self.cloud.answer(self.command, address.path, query, body, bearer if kind == "Bearer" else "")
+            status, reply = self.cloud.metadata(address.path, query, self.headers) if is_metadata else self.cloud.answer(self.command, address.path, query, body, bearer if kind == "Bearer" else "")
         except Exception as error:  # a test must see what went wrong, not a closed connection
             status, reply = 500, {"error": {"code": 500, "message": repr(error)}}
         media = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/octet-stream" if isinstance(reply, bytes) else "application/json")
         self.send_header("Content-Length", str(len(media)))
+        if is_metadata:
+            self.send_header("Metadata-Flavor", "Google")
         self.end_headers()
         self.wfile.write(media)
 
@@ -197,7 +222,7 @@ def main():
     key = {"type": "service_account", "project_id": PROJECT, "private_key_id": "double", "private_key": pem.decode(),
            "client_email": SOURCE, "client_id": "1", "token_uri": f"{endpoint}/token",
            "auth_uri": f"{endpoint}/auth", "universe_domain": "googleapis.com"}
-    ready = {"endpoint": endpoint, "project": PROJECT, "source": SOURCE, "agent": AGENT, "other": OTHER, "key": key, "pool": POOL, "foreign": cloud.foreign}
+    ready = {"endpoint": endpoint, "project": PROJECT, "source": SOURCE, "agent": AGENT, "other": OTHER, "key": key, "pool": POOL, "foreign": cloud.foreign, "user": cloud.user}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps(ready), flush=True)
     sys.stdin.read()

@@ -36,11 +36,21 @@ impl Double {
         self.about[name].as_str().unwrap_or_else(|| panic!("the double says no `{name}`"))
     }
 
+    /// Returns the service account key of the double of Google Cloud.
+    pub(crate) fn key(&self) -> Value {
+        self.about["key"].clone()
+    }
+
+    /// Returns a field of the user's login at the double of Google Cloud.
+    pub(crate) fn user(&self, field: &str) -> &str {
+        self.about["user"][field].as_str().expect("the double has a user")
+    }
+
     /// Returns the sandbox of a user who may impersonate the agent of the double. The user's key is in a
     /// file.
     pub(crate) fn gcp_user(&self) -> Sandbox {
         let mut sandbox = Sandbox::without_cloud();
-        let key = self.about["key"].clone();
+        let key = self.key();
         let secret = key["private_key"].as_str().unwrap().lines().nth(1).unwrap().to_owned();
         let path = sandbox.plant("key.json", key.to_string());
         sandbox.plant_secret(&secret);

@@ -79,6 +79,8 @@ pub const AZURE_TENANT_ID: &str = "AZURE_TENANT_ID";
 pub const AZURE_CLIENT_ID: &str = "AZURE_CLIENT_ID";
 /// The secret of the application in `AZURE_CLIENT_ID`.
 pub const AZURE_CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
+/// A client certificate of the application in `AZURE_CLIENT_ID`, which Audex rejects.
+pub const AZURE_CLIENT_CERTIFICATE_PATH: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
 /// A file with a token that Entra ID exchanges for a token of the application in `AZURE_CLIENT_ID` (workload identity).
 pub const AZURE_FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 /// The secret of the identity that receives temporary roles (`custom-role`).

@@ -2,37 +2,40 @@
 //!
 //! The order: a service principal of the environment, a workload identity, a managed identity (App Service,
 //! or a virtual machine, recognised by its firmware without a network call), and the login of the Azure CLI.
-//! The first source found is used.
-//! Source: Microsoft, "`DefaultAzureCredential` overview"; "Microsoft identity platform and the OAuth 2.0
-//! client credentials flow".
+//! The first source found is used. A client certificate is rejected by name: `azure_identity` reads one with
+//! OpenSSL only.
+//! Source: Microsoft, "`DefaultAzureCredential` overview".
 
+mod entra;
+mod login;
 mod managed;
+mod reply;
+mod transport;
 
 use std::path::{Path, PathBuf};
 
-use reqwest::{Client, Url};
+use reqwest::Client;
 
-use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply, tool};
+use self::entra::Application;
+use crate::token::tool::TOOL_TIME;
+use crate::token::{Token, TokenError, Why, claims};
 use audex_core::environment::{
-    AUDEX_AZURE_CLIENT_SECRET, AUDEX_AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST,
+    AUDEX_AZURE_CLIENT_SECRET, AUDEX_AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_CERTIFICATE_PATH,
     AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_CONFIG_DIR, AZURE_FEDERATED_TOKEN_FILE,
     AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
 };
+use audex_core::reachable;
 use audex_core::secret::Secret;
 use audex_core::shape::ConfiguredPath;
-use audex_core::{address, reachable};
 
-/// Entra ID of the public cloud.
-const AUTHORITY: &str = "https://login.microsoftonline.com";
 /// Azure Resource Manager, the audience of the token that names its owner.
 pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
 const HINT: &str = "log in: az login";
+const CERTIFICATE_HINT: &str = "log in with AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, or unset AZURE_CLIENT_CERTIFICATE_PATH";
 const AGENT_HINT: &str = "set AUDEX_AZURE_CLIENT_SECRET or AUDEX_AZURE_FEDERATED_TOKEN_FILE, or run where it is a managed identity";
 /// The maximum size of the profile that `az` writes, which has some lines for each subscription: enough for
 /// ten thousand.
 const PROFILE_BYTES: u64 = 8 * 1024 * 1024;
-/// The name in RFC 7523 for a signed token that replaces a client secret.
-const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Returns a token of the source credentials for one audience.
 ///
@@ -49,6 +52,9 @@ pub async fn token(
     if let Some((tenant, id)) = application {
         let file = ConfiguredPath::of_variable(environment, AZURE_FEDERATED_TOKEN_FILE);
         let proof = (environment.get(AZURE_CLIENT_SECRET), file);
+        if proof.0.is_none() && environment.get_os(AZURE_CLIENT_CERTIFICATE_PATH).is_some() {
+            return Err(unread_certificate());
+        }
         if let Some(token) =
             application_token(environment, client, tenant, audience, id, proof).await?
         {
@@ -59,7 +65,7 @@ pub async fn token(
     if let Some(token) = managed::token(environment, client, id, audience).await? {
         return Ok(token);
     }
-    tool_token(environment, tenant, audience).await
+    login::token(environment, tenant, audience, TOOL_TIME).await
 }
 
 /// Returns a token of the identity `id`, which gets temporary roles, for one audience. Does not use the
@@ -92,6 +98,13 @@ pub async fn agent_token(
     })
 }
 
+fn unread_certificate() -> TokenError {
+    let message = format!(
+        "`{AZURE_CLIENT_CERTIFICATE_PATH}` names a client certificate, which this version does not read"
+    );
+    TokenError::new(Why::Unsupported, "source-type", message).hinting(CERTIFICATE_HINT)
+}
+
 /// Returns a token of an application that authenticates by a secret or by a file; `None` if it has neither.
 async fn application_token(
     environment: &Environment,
@@ -103,20 +116,16 @@ async fn application_token(
 ) -> Result<Option<Token>, TokenError> {
     let (secret, path) = proof;
     if let Some(secret) = secret {
-        let own = [("client_id", id), ("client_secret", secret)];
-        return entra(environment, client, tenant, audience, &own).await.map(Some);
+        let application = Application::new(environment, client, tenant, id)?;
+        return application.by_secret(secret, audience).await.map(Some);
     }
     let Some(path) = path else { return Ok(None) };
     // The file is read each time, because it is replaced while a pod runs.
     let subject = reachable::required_text(path.as_path()).map(Secret::new);
     let subject =
         subject.map_err(|error| TokenError::config(format!("cannot read {path}: {error}")))?;
-    let own = [
-        ("client_id", id),
-        ("client_assertion_type", ASSERTION),
-        ("client_assertion", subject.expose().trim()),
-    ];
-    entra(environment, client, tenant, audience, &own).await.map(Some)
+    let application = Application::new(environment, client, tenant, id)?;
+    application.by_assertion(subject, audience).await.map(Some)
 }
 
 /// Returns the object id of the token's holder. Roles are assigned by this id.
@@ -191,58 +200,6 @@ fn owner(token: &Token) -> String {
         Some(tenant) => format!("{who} (tenant {tenant})"),
         None => who,
     }
-}
-
-async fn entra(
-    environment: &Environment,
-    client: &Client,
-    tenant: &str,
-    audience: &str,
-    own: &[(&str, &str)],
-) -> Result<Token, TokenError> {
-    let scope = format!("{audience}/.default");
-    let mut fields = vec![("grant_type", "client_credentials"), ("scope", scope.as_str())];
-    fields.extend(own);
-    let request = form(token_url(environment, tenant)?, &fields);
-    of_reply(&ask(client, request).await?)
-}
-
-fn token_url(environment: &Environment, tenant: &str) -> Result<Url, TokenError> {
-    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    if tenant.is_empty() || !tenant.chars().all(letters) {
-        return Err(TokenError::config(format!("`{AZURE_TENANT_ID}` is not a tenant")));
-    }
-    let host = environment.get(AZURE_AUTHORITY_HOST).unwrap_or(AUTHORITY);
-    // The Azure CLI writes the host without a scheme.
-    let host = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
-    let mut url = address::parse(AZURE_AUTHORITY_HOST, &host).map_err(TokenError::config)?;
-    url.set_path(&format!("{}/{tenant}/oauth2/v2.0/token", url.path().trim_end_matches('/')));
-    Ok(url)
-}
-
-async fn tool_token(
-    environment: &Environment,
-    tenant: Option<&str>,
-    audience: &str,
-) -> Result<Token, TokenError> {
-    let scope = format!("{audience}/.default");
-    let mut arguments = vec!["account", "get-access-token", "--output", "json", "--scope", &scope];
-    arguments.extend(tenant.into_iter().flat_map(|tenant| ["--tenant", tenant]));
-    let printed =
-        tool::output(environment, "az", &arguments).await.map_err(|error| error.hinting(HINT))?;
-    let Some(printed) = printed else {
-        let message = "there are no Azure source credentials";
-        return Err(TokenError::new(Why::Unavailable, "no-credentials", message).hinting(HINT));
-    };
-    let mut reply: serde_json::Value = serde_json::from_str(printed.expose()).map_err(|_| {
-        TokenError::new(Why::Unavailable, "source-tool", "what `az` writes is not JSON")
-    })?;
-    // `az` spells the usual field `access_token` in its own way.
-    let value = reply.get_mut("accessToken").map(serde_json::Value::take).unwrap_or_default();
-    if let Some(fields) = reply.as_object_mut() {
-        fields.insert("access_token".to_owned(), value);
-    }
-    of_reply(&reply)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub enum Why {
 }
 
 /// The error if no token could be obtained.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TokenError {
     /// The meaning for the caller.

@@ -70,11 +70,13 @@ pub enum SourceError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The file is larger than a component may be.
-    #[error("`{origin}` has more than {} MiB", limit::COMPONENT_BYTES / 1024 / 1024)]
+    /// A file is larger than its kind may be.
+    #[error("`{origin}` has more than {} MiB", most / 1024 / 1024)]
     TooLarge {
         /// The place.
         origin: String,
+        /// The maximum size in bytes.
+        most: u64,
     },
     /// A server did not deliver the file.
     #[error("cannot fetch `{origin}`: {reason}")]
@@ -140,7 +142,10 @@ fn file(path: &Path) -> Result<Fetched, SourceError> {
     // The real path counts: a symbolic link must not evade a rule about directories.
     let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let origin = real.display().to_string();
-    let bytes = read(&real)?.ok_or_else(|| SourceError::TooLarge { origin: origin.clone() })?;
+    let bytes = read(&real)?.ok_or_else(|| SourceError::TooLarge {
+        origin: origin.clone(),
+        most: limit::COMPONENT_BYTES,
+    })?;
     let mut sigstore = None;
     for ending in SIGSTORE {
         sigstore = sigstore.or(beside(path, ending)?);

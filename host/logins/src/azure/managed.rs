@@ -1,12 +1,19 @@
 //! Managed identities of App Service and similar platforms, and of virtual machines.
+//!
+//! `azure_identity` writes the query and reads the reply. Platform, address and header are checked here: the
+//! library takes any endpoint, and every machine for a virtual machine of Azure.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+use azure_core::credentials::TokenCredential as _;
+use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Method, Request, Url};
 
-use crate::token::{Token, TokenError, ask, of_reply};
+use super::reply;
+use super::transport::HostTransport;
+use crate::token::{Token, TokenError, Why};
 use audex_core::environment::{Environment, IDENTITY_ENDPOINT, IDENTITY_HEADER};
 
 /// The metadata service of virtual machines.
@@ -33,20 +40,23 @@ pub(super) async fn token(
         None if is_machine() => of_machine()?,
         None => return Ok(None),
     };
-    let mut request = request;
-    let mut query = request.url_mut().query_pairs_mut();
-    query.append_pair("resource", audience);
-    if let Some(id) = id {
-        query.append_pair("client_id", id);
-    }
-    drop(query);
-    of_reply(&ask(client, request).await?).map(Some)
+    let options = ManagedIdentityCredentialOptions {
+        user_assigned_id: id.map(|id| UserAssignedId::ClientId(id.to_owned())),
+        client_options: HostTransport::new(client, request).options(),
+    };
+    let login = ManagedIdentityCredential::new(Some(options));
+    let login = login.map_err(|error| unsupported(&error))?;
+    let reply = login.get_token(&[&format!("{audience}/.default")], None).await;
+    reply::token(reply, reply::unreadable).map(Some)
+}
+
+/// Converts the library's error for a platform, such as Service Fabric, whose name is all that the error says.
+fn unsupported(error: &azure_core::Error) -> TokenError {
+    TokenError::new(Why::Unsupported, "source-type", error.to_string())
 }
 
 fn of_service(endpoint: &str, header: &str) -> Result<Request, TokenError> {
-    let mut url = local(endpoint)?;
-    url.query_pairs_mut().append_pair("api-version", "2019-08-01");
-    let mut request = Request::new(Method::GET, url);
+    let mut request = Request::new(Method::GET, local(endpoint)?);
     let mut header = HeaderValue::from_str(header)
         .map_err(|_| TokenError::config(format!("`{IDENTITY_HEADER}` cannot stand in a header")))?;
     header.set_sensitive(true);
@@ -78,8 +88,7 @@ fn is_machine() -> bool {
 }
 
 fn of_machine() -> Result<Request, TokenError> {
-    let mut url = Url::parse(MACHINE).map_err(TokenError::config)?;
-    url.query_pairs_mut().append_pair("api-version", "2018-02-01");
+    let url = Url::parse(MACHINE).map_err(TokenError::config)?;
     let mut request = Request::new(Method::GET, url);
     request.headers_mut().insert("metadata", HeaderValue::from_static("true"));
     *request.timeout_mut() = Some(MACHINE_TIME);

@@ -35,7 +35,7 @@ pub(super) async fn ask(
     arguments: &[&str],
 ) -> Result<Option<Secret>, TokenError> {
     if directory.is_some_and(Path::is_dir) || is_in_variables(environment) {
-        return tool::output(environment, "gcloud", arguments).await;
+        return tool::output(environment, "gcloud", arguments, tool::TOOL_TIME).await;
     }
     Ok(None)
 }

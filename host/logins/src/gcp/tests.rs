@@ -1,5 +1,7 @@
 //! Tests of each source against a double on loopback.
 
+use std::net::TcpListener;
+
 use super::*;
 use crate::double::{double, requests};
 use http_double::Double;
@@ -217,6 +219,31 @@ fn a_service_account_signs_a_claim_for_where_it_is_sent_and_what_is_asked() {
 }
 
 #[test]
+fn a_refused_key_has_its_reason_and_no_reply_fills_the_memory_or_ends_the_program() {
+    let asked = |status: u16, body: &str| {
+        let double = double(status, body);
+        let file = serde_json::json!({
+            "type": "service_account", "client_email": "a@p", "private_key": KEY, "token_uri": double.endpoint,
+        });
+        let (environment, _home) = with_file(&file.to_string());
+        (token_of(&environment), double.asked().len())
+    };
+    let refusal = r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#;
+    let (refused, requests) = asked(400, refusal);
+    let error = refused.unwrap_err();
+    assert!(
+        error.why == Why::Denied && error.message.contains("Invalid JWT Signature."),
+        "{error}"
+    );
+    assert_eq!(requests, 1);
+    let long = format!(r#"{{"access_token":"{}","expires_in":60}}"#, "x".repeat(512 * 1024));
+    let error = asked(200, &long).0.unwrap_err();
+    assert!(error.why == Why::Unavailable && error.message.contains("too long"), "{error}");
+    let endless = format!(r#"{{"access_token":"planted","expires_in":{}}}"#, u64::MAX);
+    assert_eq!(asked(200, &endless).0.unwrap().expires_at, Some(u64::MAX));
+}
+
+#[test]
 fn a_service_account_whose_key_is_none_is_a_configuration_error() {
     let (environment, _home) =
         with_file(r#"{"type":"service_account","client_email":"a@p","private_key":"planted"}"#);
@@ -234,6 +261,19 @@ fn the_metadata_server_is_asked_where_there_is_no_file() {
     assert_eq!(token_of(&environment).unwrap().value.expose(), "planted");
     assert!(requests(&double).contains("/default/token?scopes=https"), "{}", requests(&double));
     assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "vm@p");
+}
+
+#[test]
+fn a_metadata_server_that_never_answers_is_given_up() {
+    // The connection is accepted by the system, and no request is ever read.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let silent =
+        [(audex_core::environment::GCE_METADATA_HOST, host.as_str()), ("PATH", "/nonexistent")];
+    let began = std::time::Instant::now();
+    let error = token_of(&Environment::from_pairs(silent)).unwrap_err();
+    assert_eq!((error.code, error.hint), ("no-credentials", Some(HINT)));
+    assert!(began.elapsed().as_secs() < 5);
 }
 
 #[test]

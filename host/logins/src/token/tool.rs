@@ -16,7 +16,7 @@ use audex_core::secret::Secret;
 
 /// The time limit of a tool. The tools are Python programs that may have to refresh a login; a tool that
 /// takes longer waits for input.
-const TOOL_TIME: Duration = Duration::from_secs(20);
+pub(crate) const TOOL_TIME: Duration = Duration::from_secs(20);
 /// The interval at which a running tool is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -60,7 +60,7 @@ impl Drop for Running {
     }
 }
 
-/// Returns the token that `program` writes to standard output; `None` if there is no such program.
+/// Returns the token that `program` writes to standard output within `time`; `None` if there is no such program.
 ///
 /// # Errors
 /// If the program fails or takes too long.
@@ -68,8 +68,9 @@ pub(crate) async fn output(
     environment: &Environment,
     program: &str,
     arguments: &[&str],
+    time: Duration,
 ) -> Result<Option<Secret>, TokenError> {
-    run(environment, program, arguments, TOOL_TIME).await.map_err(|reason| {
+    run(environment, program, arguments, time).await.map_err(|reason| {
         let message = format!("`{program}` gave no token: {reason}");
         TokenError::new(Why::Unavailable, "source-tool", message)
     })
@@ -186,7 +187,7 @@ mod tests {
     fn ran(program: &str, arguments: &[&str]) -> Result<Option<Secret>, TokenError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let environment = Environment::from_pairs([("PATH", "/usr/bin:/bin")]);
-        runtime.block_on(output(&environment, program, arguments))
+        runtime.block_on(output(&environment, program, arguments, TOOL_TIME))
     }
 
     #[test]
@@ -200,6 +201,21 @@ mod tests {
         let error =
             ran("sh", &["-c", "echo first >&2; echo 'please log in' >&2; exit 1"]).unwrap_err();
         assert_eq!(error.to_string(), "`sh` gave no token: please log in");
+    }
+
+    #[test]
+    fn a_tool_that_hangs_is_ended_at_its_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let line = format!("echo $$ > {}; exec sleep 60", file.display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let environment = Environment::from_pairs([("PATH", "/usr/bin:/bin")]);
+        let (arguments, time) = (["-c", line.as_str()], Duration::from_secs(1));
+        let error = runtime.block_on(run(&environment, "sh", &arguments, time)).unwrap_err();
+        assert_eq!(error, "it takes too long");
+        let process = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
+        let process = nix::unistd::Pid::from_raw(process);
+        assert_eq!(nix::sys::signal::kill(process, None), Err(nix::errno::Errno::ESRCH));
     }
 
     /// Creates a directory with an executable `gcloud` that prints `word` and then its environment.
@@ -254,7 +270,8 @@ mod tests {
             ("AUDEX_AZURE_CLIENT_SECRET", "planted"),
         ]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let said = runtime.block_on(output(&environment, "gcloud", &[])).unwrap().unwrap();
+        let said =
+            runtime.block_on(output(&environment, "gcloud", &[], TOOL_TIME)).unwrap().unwrap();
         let lines: Vec<&str> = said.expose().lines().collect();
         for line in [
             "a-token",

@@ -4,7 +4,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
+use rustify::Endpoint;
+use rustify::enums::{RequestMethod, RequestType, ResponseType};
+use rustify::errors::ClientError;
+use serde_json::{Value, json};
 
 /// The path that ends one lease (Vault API documentation, `sys/leases`).
 pub(crate) const REVOKE_PATH: &str = "/v1/sys/leases/revoke";
@@ -42,6 +45,31 @@ impl Leases {
 
     fn list(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The request that ends one lease. `vaultrs` has no function for it and sends the requests of other crates.
+pub(super) struct End<'a> {
+    pub lease: &'a str,
+}
+
+impl Endpoint for End<'_> {
+    type Response = ();
+
+    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
+    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
+
+    /// Returns the path without the version, which the client adds.
+    fn path(&self) -> String {
+        REVOKE_PATH.trim_start_matches("/v1/").to_owned()
+    }
+
+    fn method(&self) -> RequestMethod {
+        RequestMethod::PUT
+    }
+
+    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
+        Ok(Some(json!({ "lease_id": self.lease, "sync": true }).to_string().into_bytes()))
     }
 }
 

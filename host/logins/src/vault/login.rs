@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use serde_json::json;
 use vaultrs::api::{AuthInfo, EndpointMiddleware};
 use vaultrs::client::{Client as _, VaultClient, VaultClientSettings};
 
 use super::address::Address;
 use super::error::VaultError;
-use super::lease::REVOKE_PATH;
+use super::lease::End;
 use super::source::{Auth, Source};
-use super::{NAMESPACE, REQUEST};
 use audex_core::secret::Secret;
 use audex_core::{clock, reachable};
 
@@ -80,24 +78,9 @@ pub(super) async fn revoke(
     token: &Secret,
     lease: &str,
 ) -> Result<(), VaultError> {
-    let mut url = address.url().clone();
-    url.set_path(REVOKE_PATH);
-    let body = json!({ "lease_id": lease, "sync": true }).to_string();
-    let mut request =
-        http.put(url).header(REQUEST, "true").header("x-vault-token", token.expose()).body(body);
-    if let Some(namespace) = &source.namespace {
-        request = request.header(NAMESPACE, namespace);
-    }
-    let reply = request.send().await.map_err(|error| VaultError::Unreachable(error.to_string()))?;
-    let status = reply.status();
-    if status.is_success() {
-        return Ok(());
-    }
-    Err(VaultError::Refused {
-        method: "end of a lease",
-        status: status.as_u16(),
-        said: status.canonical_reason().unwrap_or_default().to_owned(),
-    })
+    let vault = client(source, address, http, Some(token))?;
+    let answer = vaultrs::api::exec_with_empty(&vault, End { lease });
+    answer.await.map_err(|error| VaultError::of("end of a lease", error))
 }
 
 fn ours(auth: AuthInfo) -> Login {

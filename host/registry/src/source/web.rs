@@ -129,9 +129,9 @@ pub(super) async fn body(
     if answer.status() != StatusCode::OK {
         return Err(refused(format!("the server answered {}", answer.status())));
     }
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    whole(reqwest::Body::from(answer), most).await.map_err(|unread| match unread {
-        Unread::TooLong => SourceError::TooLarge { origin: origin.to_owned() },
+    let limit = usize::try_from(most).unwrap_or(usize::MAX);
+    whole(reqwest::Body::from(answer), limit).await.map_err(|unread| match unread {
+        Unread::TooLong => SourceError::TooLarge { origin: origin.to_owned(), most },
         Unread::CutOff(error) => refused(error_chain::innermost(&error)),
     })
 }
