@@ -1,5 +1,6 @@
 //! The components that take part in a run: the built-in ones and those that the user installed.
 
+use audex_core::clock;
 use audex_core::hint::Hint;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -201,7 +202,7 @@ impl Components {
                 }
             },
         };
-        Ok(Mapping::new(&self.engine, loaded)?)
+        Ok(Mapping::new(&self.engine, loaded, clock::unix_seconds())?)
     }
 
     /// Loads the intent engine `name`.

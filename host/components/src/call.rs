@@ -8,22 +8,26 @@ use super::bindings::provider::ProviderPlugin;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
+use super::log::Log;
 use super::misbehaved::{LimitReached, Misbehaved};
 use super::state::State;
+use super::wasi;
 
 /// Wasmtime's message when a guest passes more than [`limit::ANSWER_BYTES`].
 const ANSWER_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";
 
-/// Runs `work` in a fresh store; returns its result and the final state.
+/// Runs `work` in a fresh store; returns its result and the final state. The guest's messages go to `log`, also when it
+/// fails.
 ///
 /// If `work` fails, it returns the error together with the phase that it was in.
 ///
 /// # Errors
 /// A trap, a limit, or misbehaviour, with the plugin, its digest and the phase.
-pub fn call<T>(
+pub(crate) fn call<T>(
     engine: &Engine,
     loaded: &Loaded,
     state: State,
+    log: &Log,
     work: impl FnOnce(&mut Store<State>) -> Result<T, (Phase, wasmtime::Error)>,
 ) -> Result<(T, State), PluginError> {
     let mut store = Store::new(engine.inner(), state);
@@ -32,25 +36,32 @@ pub fn call<T>(
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|context| context.data().tick());
     let _ticking = engine.tick();
-    match work(&mut store) {
+    let outcome = work(&mut store);
+    log.add(store.data_mut().take_lines());
+    match outcome {
         Ok(value) => Ok((value, store.into_data())),
         Err((phase, error)) => Err(failure(loaded, phase, &error)),
     }
 }
 
-/// Returns the linker of pure worlds, which offers no imports.
-#[must_use]
-pub(crate) fn pure_linker(engine: &Engine) -> Linker<State> {
-    Linker::new(engine.inner())
+/// Returns the linker of pure worlds, which offers no imports but WASI's.
+///
+/// # Errors
+/// See [`provider_linker`].
+pub(crate) fn pure_linker(engine: &Engine, loaded: &Loaded) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine.inner());
+    wasi::link(engine, &mut linker, &loaded.component)?;
+    Ok(linker)
 }
 
 /// Returns the linker of providers.
 ///
 /// # Errors
 /// When two imports have the same name, which the contract rules out.
-pub(crate) fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn provider_linker(engine: &Engine, loaded: &Loaded) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     ProviderPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    wasi::link(engine, &mut linker, &loaded.component)?;
     Ok(linker)
 }
 
@@ -58,9 +69,10 @@ pub(crate) fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>
 ///
 /// # Errors
 /// See [`provider_linker`].
-pub(crate) fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn intent_linker(engine: &Engine, loaded: &Loaded) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     IntentEngine::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    wasi::link(engine, &mut linker, &loaded.component)?;
     Ok(linker)
 }
 

@@ -6,6 +6,7 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
+use super::log::Log;
 use super::provider::{self, Enforcer, GrantPlan};
 use super::state::State;
 use audex_core::printable::line;
@@ -19,6 +20,7 @@ pub struct Filter {
     pre: PolicyFilterPre<State>,
     /// The filter's settings, a JSON object.
     settings: String,
+    log: Log,
 }
 
 impl Filter {
@@ -30,18 +32,24 @@ impl Filter {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let linker = pure_linker(engine);
+        let linker = pure_linker(engine, &loaded).map_err(link)?;
         let pre = linker
             .instantiate_pre(&loaded.component)
             .and_then(PolicyFilterPre::new)
             .map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre, settings })
+        Ok(Self { engine: engine.clone(), loaded, pre, settings, log: Log::default() })
     }
 
     /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// Returns the messages of the component since the last call.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        self.log.take()
     }
 
     /// Returns the filter's verdict on `grant`. The verdict names permissions to drop by their position.
@@ -54,7 +62,8 @@ impl Filter {
         grant: &provider::Grant,
         context: &Context,
     ) -> Result<Verdict, PluginError> {
-        let (mut verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let state = State::pure(context.now);
+        let (mut verdict, _) = call(&self.engine, &self.loaded, state, &self.log, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();
@@ -100,7 +109,8 @@ impl Filter {
         plan: &GrantPlan,
         context: &Context,
     ) -> Result<Approval, PluginError> {
-        let (mut approval, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let state = State::pure(context.now);
+        let (mut approval, _) = call(&self.engine, &self.loaded, state, &self.log, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();

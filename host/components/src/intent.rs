@@ -9,6 +9,7 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
+use super::log::Log;
 use super::manifest::World;
 use super::provider::ProviderError;
 use super::state::State;
@@ -25,6 +26,7 @@ pub struct Intent {
     pre: IntentEnginePre<State>,
     outside: Arc<Outside>,
     settings: BTreeMap<String, String>,
+    log: Log,
 }
 
 impl Intent {
@@ -41,18 +43,24 @@ impl Intent {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let linker = intent_linker(engine).map_err(link)?;
+        let linker = intent_linker(engine, &loaded).map_err(link)?;
         let pre = linker
             .instantiate_pre(&loaded.component)
             .and_then(IntentEnginePre::new)
             .map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre, outside, settings })
+        Ok(Self { engine: engine.clone(), loaded, pre, outside, settings, log: Log::default() })
     }
 
     /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// Returns the messages of the component since the last call.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        self.log.take()
     }
 
     /// Translates `text` into permissions of `provider`. The component receives nothing else.
@@ -69,7 +77,7 @@ impl Intent {
             outside: Arc::clone(&self.outside),
         };
         let (answer, _) =
-            call(&self.engine, &self.loaded, State::with_context(context), |store| {
+            call(&self.engine, &self.loaded, State::with_context(context), &self.log, |store| {
                 let instance = self
                     .pre
                     .instantiate(&mut *store)

@@ -6,6 +6,7 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
+use super::log::Log;
 use super::state::State;
 
 pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
@@ -15,22 +16,26 @@ pub struct Mapping {
     engine: Engine,
     loaded: Loaded,
     pre: MappingTablePre<State>,
+    /// Seconds since the Unix epoch.
+    now: u64,
+    log: Log,
 }
 
 impl Mapping {
-    /// Links `loaded`.
+    /// Links `loaded`, whose clock stands at `now`, in seconds since the Unix epoch.
     ///
     /// # Errors
     /// When the component is not a mapping of this contract version, or has imports.
-    pub fn new(engine: &Engine, loaded: Loaded) -> Result<Self, PluginError> {
+    pub fn new(engine: &Engine, loaded: Loaded, now: u64) -> Result<Self, PluginError> {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let pre = pure_linker(engine)
+        let pre = pure_linker(engine, &loaded)
+            .map_err(link)?
             .instantiate_pre(&loaded.component)
             .and_then(MappingTablePre::new)
             .map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre })
+        Ok(Self { engine: engine.clone(), loaded, pre, now, log: Log::default() })
     }
 
     /// Returns the component.
@@ -39,12 +44,19 @@ impl Mapping {
         &self.loaded
     }
 
+    /// Returns the messages of the component since the last call.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        self.log.take()
+    }
+
     /// Returns all rows of the table.
     ///
     /// # Errors
     /// When the component fails.
     pub fn rows(&self) -> Result<Vec<Row>, PluginError> {
-        let work = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let state = State::pure(self.now);
+        let work = call(&self.engine, &self.loaded, state, &self.log, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
@@ -63,7 +75,8 @@ impl Mapping {
         provider: &str,
         permissions: &[String],
     ) -> Result<Vec<Option<Expansion>>, PluginError> {
-        let (mut expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let state = State::pure(self.now);
+        let (mut expansions, _) = call(&self.engine, &self.loaded, state, &self.log, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let mapping = instance.audex_plugin_mapping();

@@ -12,7 +12,7 @@ mod variable;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::Store;
@@ -26,6 +26,7 @@ use super::clean::{self, Clean as _};
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
+use super::log::Log;
 use super::manifest::World;
 use super::state::State;
 use crate::context::CallContext;
@@ -57,7 +58,7 @@ pub struct Provider {
     outside: Arc<Outside>,
     settings: BTreeMap<String, String>,
     purpose: Option<String>,
-    logged: Mutex<Vec<String>>,
+    log: Log,
 }
 
 /// The error for a provider or an intent engine that failed, or answered with an error of its contract.
@@ -128,7 +129,7 @@ impl Provider {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let linker = call::provider_linker(engine).map_err(link)?;
+        let linker = call::provider_linker(engine, &loaded).map_err(link)?;
         let pre = linker
             .instantiate_pre(&loaded.component)
             .and_then(ProviderPluginPre::new)
@@ -140,7 +141,7 @@ impl Provider {
             outside,
             settings: BTreeMap::new(),
             purpose: None,
-            logged: Mutex::default(),
+            log: Log::default(),
         })
     }
 
@@ -158,7 +159,7 @@ impl Provider {
     /// Returns the messages that the component logged since the last call.
     #[must_use]
     pub fn logged(&self) -> Vec<String> {
-        std::mem::take(&mut self.logged.lock().unwrap_or_else(PoisonError::into_inner))
+        self.log.take()
     }
 
     /// Sets the component's settings.
@@ -425,15 +426,14 @@ impl Provider {
             purpose: self.purpose.clone(),
             outside: Arc::clone(&self.outside),
         };
-        let (value, mut state) =
-            call(&self.engine, &self.loaded, State::with_context(context), |store| {
+        let (value, state) =
+            call(&self.engine, &self.loaded, State::with_context(context), &self.log, |store| {
                 let instance = self
                     .pre
                     .instantiate(&mut *store)
                     .map_err(|error| (Phase::Instantiate, error))?;
                 work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
             })?;
-        self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
         Ok((value, state))
     }
 

@@ -9,11 +9,14 @@ use super::capability::Capability;
 use super::context::CallContext;
 use super::limit;
 use super::misbehaved::{LimitReached, Misbehaved};
+use super::wasi::{Time, Wasi};
 
 /// The data of one wasmtime store.
 pub struct State {
     /// The handles that the guest holds.
     pub table: ResourceTable,
+    /// WASI for guests of other toolchains.
+    pub(crate) wasi: Wasi,
     context: Option<CallContext>,
     started: Instant,
     outside: Duration,
@@ -28,23 +31,25 @@ pub struct State {
 }
 
 impl State {
-    /// Returns the state of a call to a pure component.
+    /// Returns the state of a call to a pure component, whose clock stands at `now`, in seconds since the Unix
+    /// epoch.
     #[must_use]
-    pub fn pure() -> Self {
-        Self::with(None)
+    pub fn pure(now: u64) -> Self {
+        Self::with(None, Time::Still(now))
     }
 
     /// Returns the state of a call to a component with imports.
     #[must_use]
     pub(crate) fn with_context(context: CallContext) -> Self {
-        Self::with(Some(context))
+        Self::with(Some(context), Time::Host)
     }
 
-    fn with(context: Option<CallContext>) -> Self {
+    fn with(context: Option<CallContext>, time: Time) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limit::RESOURCES);
         Self {
             table,
+            wasi: Wasi::new(time),
             context,
             started: Instant::now(),
             outside: Duration::ZERO,
@@ -53,6 +58,13 @@ impl State {
             delivered_seconds: None,
             delivered_scoped_policies: None,
         }
+    }
+
+    /// Returns the messages that the guest logged and printed.
+    pub(crate) fn take_lines(&mut self) -> Vec<String> {
+        let mut lines = std::mem::take(&mut self.logged);
+        lines.extend(self.wasi.lines());
+        lines
     }
 
     /// Returns the context of the call.

@@ -14,7 +14,7 @@ fn on(id: &str, pattern: &str, is_elsewhere: bool) -> (Result<Native, String>, b
     let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
     let outside = Arc::new(Outside::new(Environment::default(), None));
     let provider = Provider::new(&engine, load(id), outside).unwrap();
-    let mapping = Mapping::new(&engine, load("universal")).unwrap();
+    let mapping = Mapping::new(&engine, load("universal"), 0).unwrap();
     let entries = [DenyEntry { pattern: pattern.to_owned(), source: "d:2".to_owned() }];
     let mut asked = false;
     let denied = native(&entries, id, &mapping, &provider, |patterns| {
@@ -119,7 +119,7 @@ fn no_token_for_everything_is_planned_beside_an_entry_that_covers_a_known_permis
     let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
     let outside = Arc::new(Outside::new(Environment::default(), None));
     let provider = Provider::new(&engine, load("gcp"), outside).unwrap();
-    let mapping = Mapping::new(&engine, load("universal")).unwrap();
+    let mapping = Mapping::new(&engine, load("universal"), 0).unwrap();
     let mut names = Vec::new();
     Vocabulary::Gcp.any(|name| {
         names.push(name.to_owned());

@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn secrets_are_encoded_for_where_they_stand() {
-        let mut state = State::pure();
+        let mut state = State::pure(0);
         let secret = held(&mut state, Origin::Guest);
         let again = || Resource::new_borrow(secret.rep());
         let chunks =
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn aws_session_secrets_never_leave_and_lifted_ones_go_home_only() {
-        let mut state = State::pure();
+        let mut state = State::pure(0);
         let session = held(
             &mut state,
             Origin::Session {
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_signing_key_leaves_for_nowhere_and_a_token_of_an_audience_for_granted_hosts() {
-        let mut state = State::pure();
+        let mut state = State::pure(0);
         let host = "acct01.blob.core.windows.net";
         let key = held(&mut state, Origin::SigningKey { host: host.to_owned() });
         assert!(bytes(&state, &[Chunk::Secret(key)], host).is_err());
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn reserved_headers_are_refused_unless_a_secret_fills_one_made_for_it() {
-        let mut state = State::pure();
+        let mut state = State::pure(0);
         let secret = held(&mut state, Origin::Slot);
         for name in RESERVED {
             assert!(
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_line_break_in_a_header_is_refused() {
-        let state = State::pure();
+        let state = State::pure(0);
         let smuggled = header("x-a", Chunk::Plain(b"1\r\nhost: evil".to_vec()));
         assert!(headers(&state, &[smuggled], "x.com").is_err());
     }
