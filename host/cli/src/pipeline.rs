@@ -124,7 +124,7 @@ pub fn request<'a>(
     attempt.add_request(&request);
     let reason = circumstances.justification.as_deref();
     provider.set_purpose(purpose::purpose(environment, &request.session, reason));
-    let mapping = components.mapping(&settings.mapping)?;
+    let mapping = components.mapping(&settings.mapping, circumstances.now)?;
     attempt.add_component(mapping.loaded());
     let elsewhere = |patterns: &[String]| open::elsewhere(&components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
@@ -193,8 +193,10 @@ impl<'a> Chain<'a, Requested> {
     /// # Errors
     /// When a universal permission means nothing on this provider.
     pub fn expand(self) -> Result<Chain<'a, expansion::Expanded>, Failure> {
-        let output = expansion::expand(&self.run.request, &self.run.mapping)?;
-        Ok(Chain { run: self.run, output })
+        let Self { run, .. } = self;
+        let expanded = expansion::expand(&run.request, &run.mapping);
+        report::logged(run.context.console, run.mapping.loaded(), run.mapping.logged());
+        Ok(Chain { run, output: expanded? })
     }
 }
 
@@ -225,12 +227,20 @@ impl<'a> Chain<'a, check::Checked> {
         for filter in &filters {
             run.attempt.add_component(filter.loaded());
         }
-        let mut filtered = filter::filter(&run.request, checked, &filters, &run.circumstances)
-            .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
+        let filtered = filter::filter(&run.request, checked, &filters, &run.circumstances);
+        log_filters(run.context.console, &filters);
+        let mut filtered =
+            filtered.map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
         let id = &run.request.provider;
         let misspelt = deny::misspelt(&filtered.denied, &filtered.grant, id, &run.provider)?;
         filtered.notices.extend(misspelt);
         Ok(Chain { run, output: Granted { filtered, filters } })
+    }
+}
+
+fn log_filters(console: Console, filters: &[Filter]) {
+    for filter in filters {
+        report::logged(console, filter.loaded(), filter.logged());
     }
 }
 
@@ -264,8 +274,9 @@ impl<'a> Chain<'a, Outlined> {
     /// When a filter fails or rejects the plan.
     pub fn approve(self) -> Result<Chain<'a, Approved>, Failure> {
         let Self { run, output: Outlined { planned, filters } } = self;
-        let settings = run.context.settings;
-        let output = approve::approve(planned, filters, run.circumstances.clone())
+        let Context { settings, console, .. } = run.context;
+        let log = |filters: &[Filter]| log_filters(console, filters);
+        let output = approve::approve(planned, filters, run.circumstances.clone(), log)
             .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
         Ok(Chain { run, output })
     }

@@ -52,8 +52,6 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         install: "python3 -m venv .venv && .venv/bin/pip install componentize-py==0.25.1",
         directory: &super::absolute(directory)?,
     };
-    // Stubs for WASI: the stubs trap, and the component does not import WASI.
-    let arguments =
-        ["-q", "-d", "wit", "-w", &world, "componentize", "--stub-wasi", "-p", ".", "-o"];
+    let arguments = ["-q", "-d", "wit", "-w", &world, "componentize", "-p", ".", "-o"];
     componentize.make(environment, &mut Signals::install()?, &metadata, &arguments, &["app"])
 }
