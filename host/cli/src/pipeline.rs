@@ -208,7 +208,9 @@ impl<'a> Chain<'a, expansion::Expanded> {
     pub fn check(self) -> Result<Chain<'a, check::Checked>, Failure> {
         let Self { run, output: expanded } = self;
         let (id, syntax) = (&run.request.provider, &run.description.action_syntax);
-        let output = check::check(expanded, &run.provider, id, syntax)
+        let checked = check::check(expanded, &run.provider, id, syntax);
+        report::logged(run.context.console, run.provider.loaded(), run.provider.logged());
+        let output = checked
             .map_err(|error| error.suggesting(|action| expansion::nearest(&run.mapping, action)))?;
         Ok(Chain { run, output })
     }
@@ -251,9 +253,11 @@ impl<'a> Chain<'a, Granted> {
     /// When the provider rejects the grant, or when a permission is enforced by less than is required.
     pub fn plan(self) -> Result<Chain<'a, Outlined>, Failure> {
         let Self { run, output: Granted { filtered, filters } } = self;
-        let Context { settings, .. } = run.context;
+        let Context { settings, console, .. } = run.context;
         let (command, forbidden) = (&run.request.command, run.denied.own.clone());
-        let mut planned = plan::plan(filtered, &run.provider, command, forbidden)?;
+        let planned = plan::plan(filtered, &run.provider, command, forbidden);
+        report::logged(console, run.provider.loaded(), run.provider.logged());
+        let mut planned = planned?;
         layer::note(run.context, &run.provider, &mut planned)?;
         run.attempt.add_plan(&planned);
         plan::require(&planned, settings.require, &settings.required_by)?;

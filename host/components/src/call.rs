@@ -1,7 +1,8 @@
 //! One call of one export: a fresh store, limits always set, failures named.
 
-use wasmtime::component::Linker;
+use wasmtime::component::{Linker, ResourceTableError};
 use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
 
 use super::bindings::provider::{
     clock, http, identity, keep, keys, leases, log, secrets, settings, sts, types,
@@ -112,6 +113,12 @@ fn failure(loaded: &Loaded, phase: Phase, error: &wasmtime::Error) -> PluginErro
             _ => "",
         };
         return PluginError::new(loaded, phase, format!("{trap}{meaning}"));
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref() {
+        return PluginError::new(loaded, phase, format!("it exited with status {status}"));
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return PluginError::new(loaded, Phase::Limit, LimitReached::Resources.to_string());
     }
     // Wasmtime does not export the type of this error; tests with hostile guests pin its message.
     if error.root_cause().to_string().contains(ANSWER_TOO_LARGE) {

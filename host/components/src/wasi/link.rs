@@ -134,3 +134,38 @@ impl<S: CallState> monotonic_clock::Host for Waits<'_, S> {
         self.0.wasi().clocks().subscribe_duration(wait)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded;
+    use crate::state::Pure;
+
+    const STDOUT: &str = "wasi:cli/stdout@0.2.0";
+
+    /// Returns a component with one import, an instance without exports. Source: component-model, Binary.md.
+    fn importing(engine: &Engine, name: &str) -> Component {
+        let length = u8::try_from(name.len()).unwrap();
+        let types = [7, 3, 1, 0x42, 0];
+        let import = [&[10, length + 5, 1, 0, length], name.as_bytes(), &[5, 0]].concat();
+        let bytes = [&b"\0asm\x0d\0\x01\0"[..], &types, &import].concat();
+        Component::new(engine.inner(), bytes).unwrap()
+    }
+
+    fn has_wasi(engine: &Engine, linker: &Linker<Pure>) -> bool {
+        linker.instantiate_pre(&importing(engine, STDOUT)).is_ok()
+    }
+
+    #[test]
+    fn wasi_is_linked_for_components_that_import_it_and_for_no_built_in() {
+        let engine = Engine::new().unwrap();
+        let mut linker = Linker::new(engine.inner());
+        for built_in in embedded::COMPONENTS {
+            let loaded = built_in.load(&engine).unwrap();
+            link(&engine, &mut linker, &loaded.component).unwrap();
+            assert!(!has_wasi(&engine, &linker), "{}", loaded.name);
+        }
+        link(&engine, &mut linker, &importing(&engine, STDOUT)).unwrap();
+        assert!(has_wasi(&engine, &linker));
+    }
+}
