@@ -22,8 +22,8 @@ use crate::limit;
 
 pub(crate) use self::link::link;
 
-/// The last second of the year 9999, the latest time that Python and JavaScript represent.
-const LATEST: u64 = 253_402_300_799;
+/// A time in the year 2255. Python counts nanoseconds in 64 bits, which end in 2262.
+const LATEST: u64 = 9_000_000_000;
 
 /// The blocks of [`NUMBERS`], of 32 bytes each.
 const BLOCKS: u32 = 512;

@@ -31,6 +31,7 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         own: "node_modules/.bin/componentize-js",
         install: "npm install --save-dev @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.25.0",
         directory: &super::absolute(directory)?,
+        wrapper: None,
     };
     // componentize-js does not report the place of an error in the source, but node does.
     let mut signals = Signals::install()?;
