@@ -2,7 +2,8 @@
 # say what is missing.
 
 CARGO ?= cargo
-WASM_TARGET := wasm32-unknown-unknown
+# The components of the SDK, and those of the tests that use WASI.
+WASM_TARGETS := wasm32-unknown-unknown wasm32-wasip2
 # The newest version that Rust 1.95 compiles.
 CARGO_DENY := 0.20.2
 # The workspace of all components, built-in or not. It is separate, because components are built for another
@@ -86,10 +87,10 @@ fmt:
 tools: ## Installs the tools that `check` needs besides Rust; takes some minutes, once
 	$(CARGO) install --locked --debug --quiet cargo-deny@$(CARGO_DENY)
 
-# Only rustup can add a target. Without rustup, the build script reports the missing target.
+# Only rustup can add a target. Without rustup, the build script or the test reports the missing target.
 wasm-target:
-	@if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx $(WASM_TARGET); then \
-		rustup target add $(WASM_TARGET); fi
+	@if command -v rustup >/dev/null; then for target in $(WASM_TARGETS); do \
+		rustup target list --installed | grep -qx $$target || rustup target add $$target || exit 1; done; fi
 
 # Installs the real aws CLI, boto3, moto and componentize-py in a virtual environment of the repository.
 python:

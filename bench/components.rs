@@ -64,7 +64,7 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
         embedded::find("universal").expect("built in").load(&engine).expect("it loads")
     });
     let mapping =
-        timed(samples, "universal link", || Mapping::new(&engine, loaded).expect("it links"));
+        timed(samples, "universal link", || Mapping::new(&engine, loaded, 0).expect("it links"));
     timed(samples, "universal expand", || {
         mapping.expand("aws", &["storage:read".to_owned()]).expect("it answers")
     });

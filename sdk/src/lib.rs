@@ -25,8 +25,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! Build it with `crate-type = ["cdylib"]` for `wasm32-unknown-unknown`, and pass the `.wasm` to `tryaudex
-//! plugin install`.
+//! Build it with `crate-type = ["cdylib"]` for `wasm32-unknown-unknown`, or for `wasm32-wasip2` to use `println!`
+//! and `std::time`, and pass the `.wasm` to `tryaudex plugin install`.
 
 #[cfg(all(feature = "component", not(target_arch = "wasm32")))]
 pub mod fake;

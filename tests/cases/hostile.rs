@@ -8,6 +8,7 @@ mod page;
 mod recording;
 mod table;
 mod unfit;
+mod wasi;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -6,7 +6,10 @@ use std::sync::OnceLock;
 
 use super::{Output, Sandbox};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// The target of the SDK's components.
+const MODULES: &str = "wasm32-unknown-unknown";
+/// The target of components that use WASI.
+const WASI: &str = "wasm32-wasip2";
 /// The components of the workspace `plugins` that are not built into the program.
 const COMPONENTS: [&str; 12] = [
     "cedar",
@@ -22,6 +25,8 @@ const COMPONENTS: [&str; 12] = [
     "mapping-house",
     "provider-static",
 ];
+/// The components that are built for WASI too.
+const WASI_COMPONENTS: [&str; 2] = ["hostile-filter", "hostile-provider"];
 /// The marker in a guest of `tests/guests`. The name of the case follows the marker.
 const MARKER: &[u8] = b"HOSTILE-CASE:";
 /// The id of the table section. Source: WebAssembly core specification, 5.5.2.
@@ -39,7 +44,17 @@ pub(crate) struct Guest {
 impl Guest {
     /// Returns the core module of the crate `name`.
     pub(crate) fn of(name: &'static str) -> Self {
-        let path = directory().join(format!("{}.wasm", name.replace('-', "_")));
+        Self::below(modules(), name)
+    }
+
+    /// Returns the component of the crate `name` for WASI.
+    pub(crate) fn for_wasi(name: &'static str) -> Self {
+        static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+        Self::below(DIRECTORY.get_or_init(|| build(WASI, &WASI_COMPONENTS)), name)
+    }
+
+    fn below(directory: &Path, name: &'static str) -> Self {
+        let path = directory.join(format!("{}.wasm", name.replace('-', "_")));
         let bytes =
             std::fs::read(&path).unwrap_or_else(|error| panic!("no `{}`: {error}", path.display()));
         Self { name, bytes }
@@ -172,35 +187,26 @@ fn to_leb(mut value: u32) -> Vec<u8> {
 
 /// Builds all guests, so that the build time is not part of a later measurement.
 pub(crate) fn build_all() {
-    let _ = directory();
+    let _ = modules();
 }
 
 /// Returns the directory of the built modules, and builds them at the first call.
-fn directory() -> &'static Path {
+fn modules() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    DIRECTORY.get_or_init(|| {
-        let binary = Path::new(env!("CARGO_BIN_EXE_tryaudex"));
-        // A directory below the target directory of this build. In the same directory, the nested cargo would
-        // wait for the lock of the outer cargo.
-        let target = binary.ancestors().nth(2).expect("target/PROFILE/tryaudex").join("guests");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        build(&root.join("plugins"), &target);
-        target.join(WASM_TARGET).join("release")
-    })
+    DIRECTORY.get_or_init(|| build(MODULES, &COMPONENTS))
 }
 
-fn build(workspace: &Path, target: &Path) {
+/// Builds components for `triple`, and returns the directory with them.
+fn build(triple: &str, components: &[&str]) -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_tryaudex"));
+    // A directory below the target directory of this build. In the same directory, the nested cargo would wait
+    // for the lock of the outer cargo.
+    let target = binary.ancestors().nth(2).expect("target/PROFILE/tryaudex").join("guests");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(workspace).args([
-        "build",
-        "--release",
-        "--locked",
-        "--quiet",
-        "--target",
-        WASM_TARGET,
-        "--target-dir",
-    ]);
-    cargo.arg(target).args(COMPONENTS.iter().flat_map(|name| ["--package", name]));
+    cargo.current_dir(&workspace).args(["build", "--release", "--locked", "--quiet"]);
+    cargo.args(["--target", triple, "--target-dir"]).arg(&target);
+    cargo.args(components.iter().flat_map(|name| ["--package", name]));
     // The flags and wrappers of the outer build are for another target.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -218,9 +224,10 @@ fn build(workspace: &Path, target: &Path) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         !stderr.contains("target may not be installed"),
-        "the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"
+        "the Rust target {triple} is missing; run: rustup target add {triple}"
     );
     assert!(output.status.success(), "`{}` does not build:\n{stderr}", workspace.display());
+    target.join(triple).join("release")
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {

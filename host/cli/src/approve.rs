@@ -44,7 +44,8 @@ impl Approved {
     }
 }
 
-/// Asks every filter to approve the request to the cloud.
+/// Asks every filter to approve the request to the cloud. `log` is called with the filters that were asked, also if one
+/// of them fails.
 ///
 /// # Errors
 /// When a filter fails or rejects the plan.
@@ -52,16 +53,22 @@ pub fn approve(
     planned: Planned,
     filters: Vec<Filter>,
     context: Context,
+    log: impl FnOnce(&[Filter]),
 ) -> Result<Approved, FilterError> {
-    for filter in &filters {
-        let approval = filter.approve(planned.grant.shown(), &planned.plan, &context);
-        if let Approval::Refuse(reason) = approval.map_err(FilterError::Failed)? {
-            return Err(FilterError::Refused {
+    let refused = filters.iter().find_map(|filter| {
+        match filter.approve(planned.grant.shown(), &planned.plan, &context) {
+            Ok(Approval::Approve) => None,
+            Ok(Approval::Refuse(reason)) => Some(FilterError::Refused {
                 by: filter.loaded().name.clone(),
                 reason,
                 settings: None,
-            });
+            }),
+            Err(error) => Some(FilterError::Failed(error)),
         }
+    });
+    log(&filters);
+    match refused {
+        Some(error) => Err(error),
+        None => Ok(Approved { planned, filters, context }),
     }
-    Ok(Approved { planned, filters, context })
 }

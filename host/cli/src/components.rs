@@ -182,11 +182,11 @@ impl Components {
         Ok(Provider::new(&self.engine, loaded, backend)?)
     }
 
-    /// Loads the mapping `name`.
+    /// Loads the mapping `name`, for a run at `now`, in seconds since the Unix epoch.
     ///
     /// # Errors
     /// When no enabled mapping has this name, or it fails to load.
-    pub fn mapping(&self, name: &str) -> Result<Mapping, ComponentsError> {
+    pub fn mapping(&self, name: &str, now: u64) -> Result<Mapping, ComponentsError> {
         let installed = || self.store.installed().iter().filter(|one| one.world == World::Mapping);
         let loaded = match built_in(&self.engine, name, World::Mapping)? {
             Some(built_in) => built_in,
@@ -200,7 +200,7 @@ impl Components {
                 }
             },
         };
-        Ok(Mapping::new(&self.engine, loaded)?)
+        Ok(Mapping::new(&self.engine, loaded, now)?)
     }
 
     /// Loads the intent engine `name`.

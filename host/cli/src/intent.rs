@@ -8,13 +8,14 @@ use crate::expansion;
 use crate::failure::Failure;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open::{self, Opened};
-use crate::pipeline::{self, Context};
+use crate::pipeline::{self, Context, report};
 use crate::plan::PlanError;
 use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
 use audex_components::component::Loaded;
 use audex_components::intent::Candidate;
 use audex_components::provider::Status;
+use audex_core::clock;
 use audex_core::environment::{ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, Environment};
 
 /// The engine that sends no requests.
@@ -85,12 +86,17 @@ pub(crate) fn propose(
     let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
     let opened = open::provider(environment, settings, &components, &id)?;
     let engine = engine(environment, settings, &components, choice)?;
-    let proposal =
-        engine.translate(text, &id).map_err(|error| Failure::from(error).at("intent"))?;
+    let proposal = engine.translate(text, &id);
+    report::logged(context.console, engine.loaded(), engine.logged());
+    let proposal = proposal.map_err(|error| Failure::from(error).at("intent"))?;
     keeps_to_the_named(text, &proposal.resources)?;
     let mut refused = Vec::new();
-    let allow =
-        known(&opened, &components.mapping(&settings.mapping)?, &proposal.allow, &mut refused)?;
+    let allow = known(
+        &opened,
+        &components.mapping(&settings.mapping, clock::unix_seconds())?,
+        &proposal.allow,
+        &mut refused,
+    )?;
     let allow = not_ruled_out(text, allow, &mut refused);
     let mut proposed = Proposed {
         engine: engine.loaded().clone(),

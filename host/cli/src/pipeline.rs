@@ -124,7 +124,7 @@ pub fn request<'a>(
     attempt.add_request(&request);
     let reason = circumstances.justification.as_deref();
     provider.set_purpose(purpose::purpose(environment, &request.session, reason));
-    let mapping = components.mapping(&settings.mapping)?;
+    let mapping = components.mapping(&settings.mapping, circumstances.now)?;
     attempt.add_component(mapping.loaded());
     let elsewhere = |patterns: &[String]| open::elsewhere(&components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
@@ -193,8 +193,10 @@ impl<'a> Chain<'a, Requested> {
     /// # Errors
     /// When a universal permission means nothing on this provider.
     pub fn expand(self) -> Result<Chain<'a, expansion::Expanded>, Failure> {
-        let output = expansion::expand(&self.run.request, &self.run.mapping)?;
-        Ok(Chain { run: self.run, output })
+        let Self { run, .. } = self;
+        let expanded = expansion::expand(&run.request, &run.mapping);
+        report::logged(run.context.console, run.mapping.loaded(), run.mapping.logged());
+        Ok(Chain { run, output: expanded? })
     }
 }
 
@@ -206,7 +208,9 @@ impl<'a> Chain<'a, expansion::Expanded> {
     pub fn check(self) -> Result<Chain<'a, check::Checked>, Failure> {
         let Self { run, output: expanded } = self;
         let (id, syntax) = (&run.request.provider, &run.description.action_syntax);
-        let output = check::check(expanded, &run.provider, id, syntax)
+        let checked = check::check(expanded, &run.provider, id, syntax);
+        report::logged(run.context.console, run.provider.loaded(), run.provider.logged());
+        let output = checked
             .map_err(|error| error.suggesting(|action| expansion::nearest(&run.mapping, action)))?;
         Ok(Chain { run, output })
     }
@@ -225,12 +229,20 @@ impl<'a> Chain<'a, check::Checked> {
         for filter in &filters {
             run.attempt.add_component(filter.loaded());
         }
-        let mut filtered = filter::filter(&run.request, checked, &filters, &run.circumstances)
-            .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
+        let filtered = filter::filter(&run.request, checked, &filters, &run.circumstances);
+        log_filters(run.context.console, &filters);
+        let mut filtered =
+            filtered.map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
         let id = &run.request.provider;
         let misspelt = deny::misspelt(&filtered.denied, &filtered.grant, id, &run.provider)?;
         filtered.notices.extend(misspelt);
         Ok(Chain { run, output: Granted { filtered, filters } })
+    }
+}
+
+fn log_filters(console: Console, filters: &[Filter]) {
+    for filter in filters {
+        report::logged(console, filter.loaded(), filter.logged());
     }
 }
 
@@ -241,9 +253,11 @@ impl<'a> Chain<'a, Granted> {
     /// When the provider rejects the grant, or when a permission is enforced by less than is required.
     pub fn plan(self) -> Result<Chain<'a, Outlined>, Failure> {
         let Self { run, output: Granted { filtered, filters } } = self;
-        let Context { settings, .. } = run.context;
+        let Context { settings, console, .. } = run.context;
         let (command, forbidden) = (&run.request.command, run.denied.own.clone());
-        let mut planned = plan::plan(filtered, &run.provider, command, forbidden)?;
+        let planned = plan::plan(filtered, &run.provider, command, forbidden);
+        report::logged(console, run.provider.loaded(), run.provider.logged());
+        let mut planned = planned?;
         layer::note(run.context, &run.provider, &mut planned)?;
         run.attempt.add_plan(&planned);
         plan::require(&planned, settings.require, &settings.required_by)?;
@@ -264,8 +278,9 @@ impl<'a> Chain<'a, Outlined> {
     /// When a filter fails or rejects the plan.
     pub fn approve(self) -> Result<Chain<'a, Approved>, Failure> {
         let Self { run, output: Outlined { planned, filters } } = self;
-        let settings = run.context.settings;
-        let output = approve::approve(planned, filters, run.circumstances.clone())
+        let Context { settings, console, .. } = run.context;
+        let log = |filters: &[Filter]| log_filters(console, filters);
+        let output = approve::approve(planned, filters, run.circumstances.clone(), log)
             .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
         Ok(Chain { run, output })
     }

@@ -6,8 +6,9 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
-use super::meter::Meter;
+use super::messages::Messages;
 use super::provider::{self, Enforcer, GrantPlan};
+use super::state::Pure;
 use audex_core::printable::line;
 
 pub use wit::{Approval, Context, Delivery, Isolation, Restriction, Verdict};
@@ -16,32 +17,39 @@ pub use wit::{Approval, Context, Delivery, Isolation, Restriction, Verdict};
 pub struct Filter {
     engine: Engine,
     loaded: Loaded,
-    pre: PolicyFilterPre<Meter>,
+    pre: PolicyFilterPre<Pure>,
     /// The filter's settings, a JSON object.
     settings: String,
+    messages: Messages,
 }
 
 impl Filter {
     /// Links `loaded`.
     ///
     /// # Errors
-    /// When the component is not a filter of this contract version, or has imports.
+    /// When the component is not a filter of this contract version, or has imports other than WASI's.
     pub fn new(engine: &Engine, loaded: Loaded, settings: String) -> Result<Self, PluginError> {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let linker = pure_linker(engine);
+        let linker = pure_linker(engine, &loaded).map_err(link)?;
         let pre = linker
             .instantiate_pre(&loaded.component)
             .and_then(PolicyFilterPre::new)
             .map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre, settings })
+        Ok(Self { engine: engine.clone(), loaded, pre, settings, messages: Messages::default() })
     }
 
     /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// Returns the messages of the component since the last call.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        self.messages.take()
     }
 
     /// Returns the filter's verdict on `grant`. The verdict names permissions to drop by their position.
@@ -54,7 +62,8 @@ impl Filter {
         grant: &provider::Grant,
         context: &Context,
     ) -> Result<Verdict, PluginError> {
-        let (mut verdict, _) = call(&self.engine, &self.loaded, Meter::default(), |store| {
+        let state = Pure::new(context.now);
+        let (mut verdict, _) = call(&self.engine, &self.loaded, state, &self.messages, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();
@@ -98,7 +107,8 @@ impl Filter {
         plan: &GrantPlan,
         context: &Context,
     ) -> Result<Approval, PluginError> {
-        let (mut approval, _) = call(&self.engine, &self.loaded, Meter::default(), |store| {
+        let state = Pure::new(context.now);
+        let (mut approval, _) = call(&self.engine, &self.loaded, state, &self.messages, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();

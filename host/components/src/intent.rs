@@ -10,6 +10,7 @@ use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
 use super::manifest::World;
+use super::messages::Messages;
 use super::provider::ProviderError;
 use super::state::State;
 use crate::backend::Backend;
@@ -26,6 +27,7 @@ pub struct Intent {
     pre: IntentEnginePre<State>,
     imports: Arc<Imports>,
     settings: BTreeMap<String, String>,
+    messages: Messages,
 }
 
 impl Intent {
@@ -42,19 +44,25 @@ impl Intent {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let linker = intent_linker(engine).map_err(link)?;
+        let linker = intent_linker(engine, &loaded).map_err(link)?;
         let pre = linker
             .instantiate_pre(&loaded.component)
             .and_then(IntentEnginePre::new)
             .map_err(link)?;
-        let imports = backend.imports();
-        Ok(Self { engine: engine.clone(), loaded, pre, imports, settings })
+        let (imports, messages) = (backend.imports(), Messages::default());
+        Ok(Self { engine: engine.clone(), loaded, pre, imports, settings, messages })
     }
 
     /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// Returns the messages of the component since the last call.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        self.messages.take()
     }
 
     /// Translates `text` into permissions of `provider`. The component receives nothing else.
@@ -64,7 +72,7 @@ impl Intent {
     pub fn translate(&self, text: &str, provider: &str) -> Result<Proposal, ProviderError> {
         let context = CallContext::new(&self.loaded, &self.settings, PolicyScope::look());
         let state = State::new(context, Arc::clone(&self.imports));
-        let (answer, _) = call(&self.engine, &self.loaded, state, |store| {
+        let (answer, _) = call(&self.engine, &self.loaded, state, &self.messages, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let intent = instance.audex_plugin_intent();

@@ -25,6 +25,10 @@ pub const RESOURCES: usize = 1_000;
 pub const COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
 /// The log messages of one call; further messages are dropped.
 pub(crate) const LOG_MESSAGES: usize = 100;
+/// The text that a guest may print in one call; further text is dropped.
+pub(crate) const OUTPUT_BYTES: usize = 64 * 1024;
+/// The random bytes that a guest may take at once through WASI; a key has a few kilobytes.
+pub(crate) const RANDOM_BYTES: u64 = 1024 * 1024;
 /// The text and lists that a guest may pass to the host in one call or answer; the host's copy is outside the
 /// guest's memory.
 pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;

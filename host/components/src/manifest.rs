@@ -1,9 +1,13 @@
 //! A component's manifest, with its real imports and exports; read before anything is compiled.
 
+mod interfaces;
+
 use std::fmt;
 
 use super::capability::{Capability, UnknownCapability};
 use super::outline::{Outline, OutlineError};
+
+pub(crate) use interfaces::WASI;
 
 /// The version of the contract, `audex:plugin`, that this host and the SDK speak.
 pub const CONTRACT: &str = "0.1.0";
@@ -38,31 +42,7 @@ impl World {
     fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|world| world.name() == name)
     }
-
-    fn imports(self, interface: &str) -> bool {
-        match self {
-            Self::Provider => PROVIDER.contains(&interface),
-            Self::Intent => INTENT.contains(&interface),
-            Self::Mapping | Self::Filter => false,
-        }
-    }
 }
-
-const INTENT: &[&str] =
-    &["types@0.1.0", "secrets@0.1.0", "http@0.1.0", "log@0.1.0", "settings@0.1.0"];
-const PROVIDER: &[&str] = &[
-    "types@0.1.0",
-    "secrets@0.1.0",
-    "http@0.1.0",
-    "sts@0.1.0",
-    "identity@0.1.0",
-    "log@0.1.0",
-    "clock@0.1.0",
-    "settings@0.1.0",
-    "keys@0.1.0",
-    "keep@0.1.0",
-    "leases@0.1.0",
-];
 
 impl fmt::Display for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,10 +179,7 @@ impl Manifest {
     /// # Errors
     /// Names the first import that is not permitted.
     pub fn check_imports(&self) -> Result<(), ManifestError> {
-        let allowed = |import: &String| {
-            let name = import.strip_prefix("audex:plugin/");
-            name.is_some_and(|name| self.world.imports(name))
-        };
+        let allowed = |import: &String| interfaces::may_import(self.world, import);
         match self.imports.iter().find(|import| !allowed(import)) {
             Some(import) => Err(ManifestError::Import(import.clone())),
             None => Ok(()),

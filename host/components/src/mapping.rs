@@ -6,7 +6,8 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
-use super::meter::Meter;
+use super::messages::Messages;
+use super::state::Pure;
 
 pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
 
@@ -14,23 +15,27 @@ pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, R
 pub struct Mapping {
     engine: Engine,
     loaded: Loaded,
-    pre: MappingTablePre<Meter>,
+    pre: MappingTablePre<Pure>,
+    /// The time that WASI shows, in seconds since the Unix epoch.
+    now: u64,
+    messages: Messages,
 }
 
 impl Mapping {
-    /// Links `loaded`.
+    /// Links `loaded`. Its clock stands at `now`, in seconds since the Unix epoch.
     ///
     /// # Errors
-    /// When the component is not a mapping of this contract version, or has imports.
-    pub fn new(engine: &Engine, loaded: Loaded) -> Result<Self, PluginError> {
+    /// When the component is not a mapping of this contract version, or has imports other than WASI's.
+    pub fn new(engine: &Engine, loaded: Loaded, now: u64) -> Result<Self, PluginError> {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let pre = pure_linker(engine)
+        let pre = pure_linker(engine, &loaded)
+            .map_err(link)?
             .instantiate_pre(&loaded.component)
             .and_then(MappingTablePre::new)
             .map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre })
+        Ok(Self { engine: engine.clone(), loaded, pre, now, messages: Messages::default() })
     }
 
     /// Returns the component.
@@ -39,12 +44,19 @@ impl Mapping {
         &self.loaded
     }
 
+    /// Returns the messages of the component since the last call.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        self.messages.take()
+    }
+
     /// Returns all rows of the table.
     ///
     /// # Errors
     /// When the component fails.
     pub fn rows(&self) -> Result<Vec<Row>, PluginError> {
-        let work = call(&self.engine, &self.loaded, Meter::default(), |store| {
+        let state = Pure::new(self.now);
+        let work = call(&self.engine, &self.loaded, state, &self.messages, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
@@ -63,12 +75,18 @@ impl Mapping {
         provider: &str,
         permissions: &[String],
     ) -> Result<Vec<Option<Expansion>>, PluginError> {
-        let (mut expansions, _) = call(&self.engine, &self.loaded, Meter::default(), |store| {
-            let instance =
-                self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            let mapping = instance.audex_plugin_mapping();
-            mapping.call_expand(store, provider, permissions).map_err(|error| (Phase::Call, error))
-        })?;
+        let state = Pure::new(self.now);
+        let (mut expansions, _) =
+            call(&self.engine, &self.loaded, state, &self.messages, |store| {
+                let instance = self
+                    .pre
+                    .instantiate(&mut *store)
+                    .map_err(|error| (Phase::Instantiate, error))?;
+                let mapping = instance.audex_plugin_mapping();
+                mapping
+                    .call_expand(store, provider, permissions)
+                    .map_err(|error| (Phase::Call, error))
+            })?;
         if expansions.len() != permissions.len() {
             let reason = "it expanded another number of permissions than it was given";
             return Err(PluginError::new(&self.loaded, Phase::Answer, reason));

@@ -7,8 +7,8 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use crate::limit;
 use crate::misbehaved::LimitReached;
 
-/// The memory and the time of one call; the whole state of a call to a component without imports.
-pub struct Meter {
+/// The memory and the time of one call.
+pub(crate) struct Meter {
     started: Instant,
     /// The time of the host's I/O, which is not the guest's.
     waited: Duration,
@@ -21,12 +21,6 @@ impl Default for Meter {
     }
 }
 
-impl AsMut<Self> for Meter {
-    fn as_mut(&mut self) -> &mut Self {
-        self
-    }
-}
-
 impl Meter {
     /// Runs host I/O with the remaining time of the call, and does not count this time as the guest's.
     pub(crate) fn wait<T>(&mut self, work: impl FnOnce(Duration) -> T) -> T {
@@ -35,6 +29,11 @@ impl Meter {
         let result = work(left);
         self.waited += before.elapsed();
         result
+    }
+
+    /// Returns the remaining time of the guest.
+    pub(crate) fn guest_time_left(&self) -> Duration {
+        limit::GUEST_TIME.saturating_sub(self.started.elapsed().saturating_sub(self.waited))
     }
 
     /// Checks the time limits; called at each tick while the guest runs.

@@ -14,7 +14,7 @@ mod variable;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::Store;
@@ -30,6 +30,7 @@ use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
 use super::manifest::World;
+use super::messages::Messages;
 use super::state::State;
 use crate::backend::Backend;
 use crate::context::CallContext;
@@ -65,7 +66,7 @@ pub struct Provider {
     imports: Arc<Imports>,
     settings: BTreeMap<String, String>,
     purpose: Option<String>,
-    logged: Mutex<Vec<String>>,
+    messages: Messages,
 }
 
 /// The error for a provider or an intent engine that failed, or answered with an error of its contract.
@@ -134,7 +135,7 @@ impl Provider {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
-        let linker = call::provider_linker(engine).map_err(link)?;
+        let linker = call::provider_linker(engine, &loaded).map_err(link)?;
         let pre = linker
             .instantiate_pre(&loaded.component)
             .and_then(ProviderPluginPre::new)
@@ -147,7 +148,7 @@ impl Provider {
             backend,
             settings: BTreeMap::new(),
             purpose: None,
-            logged: Mutex::default(),
+            messages: Messages::default(),
         })
     }
 
@@ -165,7 +166,7 @@ impl Provider {
     /// Returns the messages that the component logged since the last call.
     #[must_use]
     pub fn logged(&self) -> Vec<String> {
-        std::mem::take(&mut self.logged.lock().unwrap_or_else(PoisonError::into_inner))
+        self.messages.take()
     }
 
     /// Sets the component's settings.
@@ -446,12 +447,11 @@ impl Provider {
         let mut context = CallContext::new(&self.loaded, &self.settings, scope);
         context.purpose.clone_from(&self.purpose);
         let state = State::new(context, Arc::clone(&self.imports));
-        let (value, mut state) = call(&self.engine, &self.loaded, state, |store| {
+        let (value, state) = call(&self.engine, &self.loaded, state, &self.messages, |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
         })?;
-        self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.call.logged);
         Ok((value, state))
     }
 

@@ -12,6 +12,7 @@ use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
 use audex_components::provider::Provider;
+use audex_core::clock;
 use audex_registry::store::{InstallPlan, StoreError};
 
 /// The number of loads. Loading is slower than calling and varies less.
@@ -72,7 +73,7 @@ fn calls(
             })?);
         }
         World::Mapping => {
-            let mapping = Mapping::new(engine, loaded.clone())?;
+            let mapping = Mapping::new(engine, loaded.clone(), clock::unix_seconds())?;
             let asked: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
             rows.push(timed("rows", samples, || Ok(mapping.rows().map(drop)?))?);
             rows.push(timed("expand", samples, || Ok(mapping.expand("aws", &asked).map(drop)?))?);

@@ -22,6 +22,8 @@ use audex_wire::seen_request::SeenRequest;
 
 /// The number of permissions in the largest request that is tried; real requests have a few dozen.
 const MANY: usize = 2_000;
+/// The time of the tests, in seconds since the Unix epoch: January 2027.
+const NOW: u64 = 1_800_000_000;
 /// Actions of every cloud and of none.
 pub(super) const ACTIONS: [&str; 17] = [
     "s3:GetObject",
@@ -124,7 +126,7 @@ pub fn context(command: &[&str], justification: Option<&str>) -> Context {
     Context {
         command: command.iter().map(|&word| word.to_owned()).collect(),
         user: "conformance".to_owned(),
-        now: if justification.is_some() { 1_800_000_000 } else { u64::MAX },
+        now: if justification.is_some() { NOW } else { u64::MAX },
         justification: justification.map(str::to_owned),
         profiles: Vec::new(),
         isolation: if justification.is_some() { Isolation::Off } else { Isolation::Strict },
@@ -205,7 +207,7 @@ fn filter(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
 }
 
 fn mapping(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
-    let mapping = Mapping::new(engine, loaded()?)?;
+    let mapping = Mapping::new(engine, loaded()?, NOW)?;
     let rows = mapping.rows()?;
     let strange: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
     let mut every = Ok(());

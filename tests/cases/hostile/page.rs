@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::beyond::ATTEMPTS;
-use super::table::{Case, DESCRIBE, EXPORTS, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
+use super::table::{
+    Case, DESCRIBE, EXPORTS, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WASI_FILTER,
+    WASI_PROVIDER, WORDS,
+};
 use super::unfit::unfit;
 use crate::support::python;
 
@@ -16,7 +19,7 @@ const HEAD: &str = "# Hostile components\n\n\
     no forged line, no control character on the terminal, no session but the planned one.\n";
 
 /// The tables, with what each is about.
-const TABLES: [(&str, &[Case]); 8] = [
+const TABLES: [(&str, &[Case]); 10] = [
     ("A filter that fails denies", FILTER),
     ("A mapping that fails ends the run", MAPPING),
     ("A provider that describes what it must not is never installed", DESCRIBE),
@@ -28,6 +31,8 @@ const TABLES: [(&str, &[Case]); 8] = [
         REPLIES,
     ),
     ("The words of a provider are harmless: the command runs", WORDS),
+    ("A filter that was built for `wasm32-wasip2` reaches nothing", WASI_FILTER),
+    ("A provider that was built for `wasm32-wasip2` reaches nothing", WASI_PROVIDER),
 ];
 
 fn page() -> String {

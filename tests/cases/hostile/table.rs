@@ -1,8 +1,10 @@
 //! The attacks and their required results. They are tables, so that the documentation can list them.
 
 mod http;
+mod wasi;
 
 pub(super) use self::http::{HTTP, REPLIES};
+pub(super) use self::wasi::{WASI_FILTER, WASI_PROVIDER};
 
 /// What one case does, by name, and how it must end.
 pub(super) struct Case {

@@ -88,11 +88,11 @@ pub(super) fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
             "it imports `audex:plugin/disks@0.1.0`, which a component of its kind may not",
         ),
         (
-            "wasi",
+            "an interface of WASI that is not offered",
             Guest::of("hostile-provider")
                 .encoded()
-                .replacing("audex:plugin/clock@0.1.0", "wasi:cli/environment@0.2"),
-            "it imports `wasi:cli/environment@0.2`, which a component of its kind may not",
+                .replacing("audex:plugin/clock@0.1.0", "wasi:http/incoming@0.2.0"),
+            "it imports `wasi:http/incoming@0.2.0`, which a component of its kind may not",
         ),
         (
             "another world's name",

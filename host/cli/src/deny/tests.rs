@@ -11,7 +11,7 @@ fn on(id: &str, pattern: &str, is_elsewhere: bool) -> (Result<Native, String>, b
     let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
     let backend = Backend::default();
     let provider = Provider::new(&engine, load(id), backend).unwrap();
-    let mapping = Mapping::new(&engine, load("universal")).unwrap();
+    let mapping = Mapping::new(&engine, load("universal"), 0).unwrap();
     let entries = [DenyEntry { pattern: pattern.to_owned(), source: "d:2".to_owned() }];
     let mut asked = false;
     let denied = native(&entries, id, &mapping, &provider, |patterns| {
@@ -116,7 +116,7 @@ fn no_token_for_everything_is_planned_beside_an_entry_that_covers_a_known_permis
     let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
     let backend = Backend::default();
     let provider = Provider::new(&engine, load("gcp"), backend).unwrap();
-    let mapping = Mapping::new(&engine, load("universal")).unwrap();
+    let mapping = Mapping::new(&engine, load("universal"), 0).unwrap();
     let mut names = Vec::new();
     Vocabulary::Gcp.any(|name| {
         names.push(name.to_owned());

@@ -8,6 +8,7 @@ use super::attempt::Attempt;
 use crate::console::{self, Console};
 use crate::filter::Denied;
 use audex_child::{Ended, OnExpiry, Status};
+use audex_components::component::Loaded;
 use audex_components::provider::{Advice, Minted, Provider};
 use audex_core::clock::{rfc3339, unix_seconds};
 
@@ -118,9 +119,10 @@ fn summary(
     }
 }
 
-pub(super) fn logged(console: Console, provider: &Provider) {
-    for line in provider.logged() {
-        console.log(&provider.loaded().name, &line);
+/// Prints the messages of a component.
+pub(crate) fn logged(console: Console, component: &Loaded, lines: Vec<String>) {
+    for line in lines {
+        console.log(&component.name, &line);
     }
 }
 

@@ -124,7 +124,7 @@ impl Session<'_> {
             || interruption.ignore(),
             |minted| self.take_back(minted, requested, ttl),
         );
-        report::logged(console, self.provider);
+        report::logged(console, self.provider.loaded(), self.provider.logged());
         // If the provider failed, every announced lease is revoked. If it succeeded, the lease that it handed out
         // is kept.
         let lease = minted.as_ref().ok().and_then(|minted| minted.lease.as_deref());

@@ -20,6 +20,7 @@ use audex_components::manifest::{Manifest, World};
 use audex_components::mapping::Mapping;
 use audex_components::provider::{Description, Provider};
 use audex_components::{compiled, compiler, embedded, encode};
+use audex_core::clock;
 use audex_core::digest::sha256;
 use audex_core::private_file;
 use audex_core::source::Source;
@@ -281,9 +282,9 @@ fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
     let loaded = plan.loaded(engine)?;
     match plan.manifest.world {
         World::Filter => Filter::new(engine, loaded, "{}".to_owned()).map(|_| None),
-        World::Mapping => {
-            Mapping::new(engine, loaded).and_then(|mapping| mapping.rows()).map(|_| None)
-        }
+        World::Mapping => Mapping::new(engine, loaded, clock::unix_seconds())
+            .and_then(|mapping| mapping.rows())
+            .map(|_| None),
         World::Provider => {
             return Ok(plan.description(engine)?.map(|description| description.id));
         }

@@ -115,6 +115,9 @@ mod tests {
 }
 "#;
 
+const NOTES: &str = "To print while you develop: `rustup target add wasm32-wasip2`, then `cargo build --release --target wasm32-wasip2`. What is below\n\
+    `target/wasm32-wasip2/release` is a component too, whose `println!` and panics `tryaudex plan --verbose` and `run --verbose` show.\n\n";
+
 pub(super) fn files(project: &Project) -> Files {
     let mut files = vec![
         ("Cargo.toml".to_owned(), manifest(&project.name)),
@@ -157,7 +160,7 @@ fn readme(project: &Project) -> String {
     project.readme(
         "`src/lib.rs` is the whole of it; `audex-sdk/` is the SDK it was made with.",
         commands,
-        "",
+        NOTES,
     )
 }
 

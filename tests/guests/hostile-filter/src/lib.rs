@@ -6,6 +6,9 @@ use audex_sdk::filter::{
 
 #[path = "../../case.rs"]
 mod case;
+#[cfg(target_os = "wasi")]
+#[path = "../../wasi.rs"]
+mod wasi;
 
 struct Hostile;
 
@@ -19,6 +22,10 @@ impl Filter for Hostile {
         };
         let case = case::case();
         case::play(&case);
+        #[cfg(target_os = "wasi")]
+        if let Some(found) = wasi::play(&case) {
+            return Verdict::Refuse(found);
+        }
         match case.as_str() {
             "settings" => Verdict::Refuse(settings),
             "refuse" => Verdict::Refuse("closed today".to_owned()),

@@ -5,6 +5,9 @@ use audex_sdk::provider::*;
 #[path = "../../case.rs"]
 mod case;
 mod tricks;
+#[cfg(target_os = "wasi")]
+#[path = "../../wasi.rs"]
+mod wasi;
 
 struct Hostile;
 
@@ -17,6 +20,10 @@ fn trick(phase: &str) -> String {
         .unwrap_or_default()
         .to_owned();
     case::play(&trick);
+    #[cfg(target_os = "wasi")]
+    if let Some(found) = wasi::play(&trick) {
+        println!("{found}");
+    }
     trick
 }
 

@@ -11,6 +11,7 @@ use crate::settings::DEFAULT_PROVIDER;
 use crate::settings::profiles_file::split_list;
 use audex_components::mapping::{Expansion, Mapping};
 use audex_components::provider::{AccessLevel, Finding, Provider, Status};
+use audex_core::clock;
 use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +48,7 @@ pub(super) fn check(environment: &Environment, args: &Args) -> Result<u8, Failur
     let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
     let Opened { provider, description, .. } =
         open::provider(environment, &settings, &components, &id)?;
-    let mapping = components.mapping(&settings.mapping)?;
+    let mapping = components.mapping(&settings.mapping, clock::unix_seconds())?;
 
     let checked = findings(&asked, &id, &description.action_syntax, &provider, &mapping)?;
     if args.json {

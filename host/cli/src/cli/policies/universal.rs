@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::settings::{Flags, Settings};
 use audex_components::component::short;
 use audex_components::mapping::{Expansion, Mapping, Row};
+use audex_core::clock;
 use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub(super) struct Args {
 
 pub(super) fn universal(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
-    let mapping = Components::open(&settings)?.mapping(&settings.mapping)?;
+    let mapping = Components::open(&settings)?.mapping(&settings.mapping, clock::unix_seconds())?;
     let rows = match &args.provider {
         Some(only) => rows_of(&mapping, only)?,
         None => mapping.rows()?,

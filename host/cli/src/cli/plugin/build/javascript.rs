@@ -31,24 +31,12 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         own: "node_modules/.bin/componentize-js",
         install: "npm install --save-dev @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.25.0",
         directory: &super::absolute(directory)?,
+        wrapper: None,
     };
     // componentize-js does not report the place of an error in the source, but node does.
     let mut signals = Signals::install()?;
     componentize.run(&node, &["--check", "app.js"].map(Path::new), &mut signals)?;
-    // Without WASI: the disabled functions do nothing, and the component does not import them.
-    let arguments = [
-        "app.js",
-        "-w",
-        "wit",
-        "-n",
-        &world,
-        "-d",
-        "stdio",
-        "random",
-        "clocks",
-        "http",
-        "fetch-event",
-        "-o",
-    ];
+    // Without `fetch`: the host has no `wasi:http`.
+    let arguments = ["app.js", "-w", "wit", "-n", &world, "-d", "http", "fetch-event", "-o"];
     componentize.make(environment, &mut signals, &metadata, &arguments, &[])
 }

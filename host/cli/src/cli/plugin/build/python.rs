@@ -51,9 +51,8 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         own: ".venv/bin/componentize-py",
         install: "python3 -m venv .venv && .venv/bin/pip install componentize-py==0.25.1",
         directory: &super::absolute(directory)?,
+        wrapper: Some(("audex_app.py", include_str!("audex_app.py"))),
     };
-    // Stubs for WASI: the stubs trap, and the component does not import WASI.
-    let arguments =
-        ["-q", "-d", "wit", "-w", &world, "componentize", "--stub-wasi", "-p", ".", "-o"];
-    componentize.make(environment, &mut Signals::install()?, &metadata, &arguments, &["app"])
+    let arguments = ["-q", "-d", "wit", "-w", &world, "componentize", "-p", ".", "-o"];
+    componentize.make(environment, &mut Signals::install()?, &metadata, &arguments, &["audex_app"])
 }

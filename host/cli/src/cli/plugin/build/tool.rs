@@ -31,6 +31,8 @@ pub(super) struct Tool<'a> {
     pub install: &'static str,
     /// The absolute path of the project.
     pub directory: &'a Path,
+    /// The name and the text of a module around the project's own, in a folder that `-p` names.
+    pub wrapper: Option<(&'static str, &'static str)>,
 }
 
 impl Tool<'_> {
@@ -51,6 +53,13 @@ impl Tool<'_> {
         let out = place.0.join("component.wasm");
         let mut words: Vec<&Path> = arguments.iter().map(Path::new).collect();
         words.push(&out);
+        let folder = place.0.join("wrapper");
+        if let Some((name, text)) = self.wrapper {
+            let written = private_file::create_directory(&folder)
+                .and_then(|()| std::fs::write(folder.join(name), text));
+            written.map_err(|error| Failure::internal("plugin", error))?;
+            words.extend([Path::new("-p"), &folder]);
+        }
         words.extend(last.iter().map(Path::new));
         let said = self.run(&program, &words, signals)?;
         let component = std::fs::read(&out).ok().filter(|bytes| encode::is_component(bytes));
