@@ -22,7 +22,7 @@ mod vault;
 
 pub(crate) use answerer::{Answerer, Puppet};
 pub(crate) use cloud_view::CloudView;
-pub(crate) use invocation::Started;
+pub(crate) use invocation::{Invocation, Started};
 pub(crate) use moto::Moto;
 pub(crate) use output::Output;
 pub(crate) use sandbox::{ROLE, Sandbox};

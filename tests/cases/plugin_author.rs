@@ -5,18 +5,24 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::support::guests::Guest;
-use crate::support::{Output, Sandbox};
+use crate::support::{Invocation, Output, Sandbox};
 
 /// Runs `tryaudex plugin …` in a directory of the sandbox, with the machine's own Rust.
 fn plugin(sandbox: &Sandbox, directory: &Path, words: &[&str]) -> Output {
+    with_rust(sandbox.tryaudex([&["plugin"], words].concat()), directory)
+}
+
+/// Where Rust builds in these tests: under this build's own target directory, so that what the SDK needs is compiled
+/// once.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_tryaudex")).ancestors().nth(2).unwrap().join("guests")
+}
+
+fn with_rust(mut command: Invocation<'_>, directory: &Path) -> Output {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap());
     let of = |name: &str, folder: &str| {
         std::env::var_os(name).map_or_else(|| home.join(folder), PathBuf::from)
     };
-    // Under this build's own target directory: what the SDK needs is compiled once.
-    let target =
-        Path::new(env!("CARGO_BIN_EXE_tryaudex")).ancestors().nth(2).unwrap().join("guests");
-    let mut command = sandbox.tryaudex([&["plugin"], words].concat());
     // The build uses the toolchain of these tests, and rustup must not fetch another.
     if let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN") {
         command = command.env("RUSTUP_TOOLCHAIN", toolchain);
@@ -27,7 +33,7 @@ fn plugin(sandbox: &Sandbox, directory: &Path, words: &[&str]) -> Output {
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("CARGO_HOME", of("CARGO_HOME", ".cargo"))
         .env("RUSTUP_HOME", of("RUSTUP_HOME", ".rustup"))
-        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_TARGET_DIR", target())
         .current_dir(directory)
         .output()
 }
@@ -82,6 +88,32 @@ fn each_kind_of_component_is_made_built_tried_installed_and_used() {
     sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"my-mapping\"\n");
     let plan = sandbox.run(["plan", "--allow", "reports:read", "--json"]).success().json();
     assert_eq!(plan["permissions"][0]["origin"], "reports:read");
+}
+
+#[test]
+fn a_project_that_plain_cargo_builds_for_wasi_prints_and_asks_the_time() {
+    // If the target is missing, this says so.
+    let _ = Guest::for_wasi("hostile-filter");
+    let sandbox = Sandbox::new();
+    let _ = plugin(&sandbox, sandbox.home(), &["new", "my-printer", "--kind", "filter"]).success();
+    let project = sandbox.home().join("my-printer");
+    let source = std::fs::read_to_string(project.join("src/lib.rs")).unwrap();
+    let line = "println!(\"it is {}\", std::time::UNIX_EPOCH.elapsed().unwrap().as_secs());";
+    let printing = source.replacen("-> Verdict {", &format!("-> Verdict {{ {line}"), 1);
+    assert_ne!(source, printing);
+    std::fs::write(project.join("src/lib.rs"), printing).unwrap();
+    let cargo = ["build", "--release", "--target", "wasm32-wasip2"];
+    let _ = with_rust(sandbox.program(env!("CARGO"), cargo), &project).success();
+    let file = target().join("wasm32-wasip2/release/my_printer.wasm");
+    let file = file.to_str().unwrap();
+    let tested = plugin(&sandbox, &project, &["test", file]).success();
+    assert!(!tested.stdout.contains("WRONG"), "{}", tested.stdout);
+    let _ = plugin(&sandbox, &project, &["install", file]).success();
+    let plan = ["plan", "--allow", "s3:GetObject,s3:DeleteObject"];
+    let told = sandbox.run([&plan[..], &["--verbose"]].concat()).success();
+    assert!(told.stderr.contains("my-printer: stdout: it is 1"), "{}", told.stderr);
+    let quiet = sandbox.run(plan).success();
+    assert!(!quiet.stderr.contains("my-printer: stdout"), "{}", quiet.stderr);
 }
 
 #[test]
