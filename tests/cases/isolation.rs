@@ -245,6 +245,22 @@ fn both_spellings_of_the_region_are_set() {
 }
 
 #[test]
+fn the_variables_that_the_command_does_not_get_are_named_if_that_is_asked_for() {
+    let sandbox = paved();
+    let run = |flags: &[&str]| {
+        sandbox
+            .run([&["run", "--allow", "s3:GetObject"], flags, &["--", "true"]].concat())
+            .success()
+    };
+    let told = run(&["--verbose"]).stderr;
+    let line =
+        told.lines().find(|line| line.starts_with("audex: the command does not get ")).unwrap();
+    assert!(VARIABLES.iter().all(|name| line.contains(&format!("`{name}`"))), "{line}");
+    assert!(!line.contains("`PATH`"), "{line}");
+    assert!(!run(&[]).stderr.contains("does not get"));
+}
+
+#[test]
 fn what_is_no_credential_passes() {
     let mut sandbox = Sandbox::new();
     for (name, value) in [

@@ -30,7 +30,7 @@ pub struct Console {
     pub quiet: bool,
     /// Prints JSON lines on stderr.
     pub json: bool,
-    /// Also prints the log lines of components.
+    /// Also prints the log lines of components and what the command does not get.
     pub verbose: bool,
 }
 

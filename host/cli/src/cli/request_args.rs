@@ -61,7 +61,7 @@ pub(super) struct RequestArgs {
     /// Say nothing but errors
     #[arg(long, short, conflicts_with = "verbose", help_heading = OUTPUT)]
     quiet: bool,
-    /// Show what components log
+    /// Show what components log, and which variables the command does not get
     #[arg(long, short, help_heading = OUTPUT)]
     verbose: bool,
 }

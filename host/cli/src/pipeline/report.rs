@@ -126,6 +126,15 @@ pub(crate) fn logged(console: Console, component: &Loaded, lines: Vec<String>) {
     }
 }
 
+/// Names the variables that the command does not get, if `--verbose` is given.
+pub(super) fn removed(console: Console, names: &[String]) {
+    if console.verbose && !names.is_empty() {
+        let listed: Vec<_> = names.iter().map(|name| name.escape_default().to_string()).collect();
+        let line = format!("the command does not get `{}`", listed.join("`, `"));
+        console.say("removed", &line, &json!({ "variables": listed }));
+    }
+}
+
 /// Reports that access has ended while the command continues.
 pub(super) fn expired(console: Console) {
     console.say("expired", "access has ended; the command goes on without it", &json!({}));

@@ -212,6 +212,7 @@ impl Session<'_> {
             endpoint_settings: &arranged.endpoint_settings,
         };
         let delivered = deliver(&delivery, directory)?;
+        report::removed(console, &delivered.removed);
         self.observer.at(Stage::Start);
         // This line comes before the command can write anything.
         let how = if self.observer.is_learning() { "learning with " } else { "" };
