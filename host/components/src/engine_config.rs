@@ -17,6 +17,8 @@ pub(crate) fn configure(config: &mut wasmtime::Config) {
     config.wasm_memory64(false);
     config.wasm_relaxed_simd(false);
     config.wasm_tail_call(false);
+    // The sign of a NaN depends on the processor, and a filter must decide alike everywhere.
+    config.cranelift_nan_canonicalization(true);
     // The address map is of no use to users, and makes up a tenth of the loaded bytes.
     config.generate_address_map(false);
     // Only debuggers and profilers use this information to unwind through guests. A panic of the host ends at

@@ -25,6 +25,9 @@ pub const RESOURCES: usize = 1_000;
 pub const COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
 /// The log messages of one call; further messages are dropped.
 pub(crate) const LOG_MESSAGES: usize = 100;
+/// The messages of a component that are kept until the program shows them; further messages are dropped. A
+/// recogniser is called for every request of a command.
+pub(crate) const KEPT_MESSAGES: usize = 10 * LOG_MESSAGES;
 /// The text that a guest may print in one call; further text is dropped.
 pub(crate) const OUTPUT_BYTES: usize = 64 * 1024;
 /// The random bytes that a guest may take at once through WASI; a key has a few kilobytes.

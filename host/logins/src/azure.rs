@@ -98,6 +98,10 @@ pub async fn agent_token(
     })
 }
 
+fn not_a_tenant() -> TokenError {
+    TokenError::config(format!("`{AZURE_TENANT_ID}` is not a tenant"))
+}
+
 fn unread_certificate() -> TokenError {
     let message = format!(
         "`{AZURE_CLIENT_CERTIFICATE_PATH}` names a client certificate, which this version does not read"

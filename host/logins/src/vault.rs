@@ -120,18 +120,27 @@ impl Vault {
     /// # Errors
     /// If Vault cannot be reached or refuses. The login or a lease is then still valid.
     pub async fn close(&self) -> Result<bool, VaultError> {
-        let Some(login) = self.held().take() else { return Ok(false) };
+        // If the end fails, the login is kept, so that another call tries again.
+        let Some(login) = self.held().clone() else { return Ok(false) };
+        let (address, client) = (self.address()?, self.client()?);
         if login.is_ours {
-            login::log_out(&self.source, &self.address()?, self.client()?, &login.token).await?;
+            login::log_out(&self.source, &address, client, &login.token).await?;
             self.leases.forget();
-            return Ok(true);
+        } else {
+            let mut failed = None;
+            for lease in self.leases.left() {
+                match login::revoke(&self.source, &address, client, &login.token, &lease).await {
+                    Ok(()) => self.leases.ended(&lease),
+                    // The other leases are ended all the same.
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
         }
-        for lease in self.leases.left() {
-            login::revoke(&self.source, &self.address()?, self.client()?, &login.token, &lease)
-                .await?;
-            self.leases.ended(&lease);
-        }
-        Ok(false)
+        self.held().take();
+        Ok(login.is_ours)
     }
 
     fn address(&self) -> Result<Address, VaultError> {

@@ -63,6 +63,8 @@ fn nets<S: CallState>(state: &mut S) -> WasiSocketsCtxView<'_> {
     state.wasi().sockets()
 }
 
+/// The blocking functions are the library's: its first one starts a runtime with a thread for each processor,
+/// which stays until the program ends.
 fn add<S: CallState>(l: &mut Linker<S>) -> wasmtime::Result<()> {
     wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<_, Io>(l, table)?;
     sync::io::poll::add_to_linker::<_, Io>(l, table)?;

@@ -13,11 +13,11 @@ use azure_identity::{
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 
-use super::reply;
 use super::transport::HostTransport;
+use super::{not_a_tenant, reply};
 use crate::token::{Token, TokenError};
 use audex_core::address;
-use audex_core::environment::{AZURE_AUTHORITY_HOST, AZURE_TENANT_ID, Environment};
+use audex_core::environment::{AZURE_AUTHORITY_HOST, Environment};
 use audex_core::secret::Secret;
 
 /// Entra ID of the public cloud.
@@ -87,7 +87,7 @@ impl ClientAssertion for Assertion {
 fn url(environment: &Environment, tenant: &str) -> Result<Url, TokenError> {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     if tenant.is_empty() || !tenant.chars().all(letters) {
-        return Err(TokenError::config(format!("`{AZURE_TENANT_ID}` is not a tenant")));
+        return Err(not_a_tenant());
     }
     let host = environment.get(AZURE_AUTHORITY_HOST).unwrap_or(AUTHORITY);
     // The Azure CLI writes the host without a scheme.

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use azure_core::credentials::TokenCredential as _;
 use azure_identity::{AzureCliCredential, AzureCliCredentialOptions, Executor};
 
-use super::{HINT, reply};
+use super::{HINT, not_a_tenant, reply};
 use crate::token::{Token, TokenError, Why, tool};
 use audex_core::environment::Environment;
 
@@ -37,7 +37,8 @@ pub(super) async fn token(
     let tenant_id = tenant.map(str::to_owned);
     let options =
         AzureCliCredentialOptions { tenant_id, executor: Some(tool), ..Default::default() };
-    let login = AzureCliCredential::new(Some(options)).map_err(TokenError::config)?;
+    // The library quotes the tenant, which may be a secret in the wrong variable.
+    let login = AzureCliCredential::new(Some(options)).map_err(|_| not_a_tenant())?;
     let printed = login.get_token(&[&format!("{audience}/.default")], None).await;
     reply::token(printed, || {
         let message = "`az` printed no token with an `expires_on`";

@@ -1,13 +1,19 @@
 //! Calls of a cloud's own command-line tool for a token, or of a desktop's tool for a secret.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read as _;
+use std::io::{ErrorKind, Read};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use audex_sdk::pattern::matches_ignore_ascii_case;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use zeroize::Zeroizing;
 
 use super::{TokenError, Why};
 use audex_core::environment::{Environment, PATH};
@@ -19,6 +25,9 @@ use audex_core::secret::Secret;
 pub(crate) const TOOL_TIME: Duration = Duration::from_secs(20);
 /// The interval at which a running tool is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// The maximum output of a tool. A token or a secret has a few kilobytes.
+const OUTPUT_BYTES: usize = 256 * 1024;
 
 /// The environment variables that every tool gets, in any case; `*` stands for any text. They give the places
 /// of the user's files and of the session's sockets, the network settings, the language, and the directory
@@ -49,14 +58,48 @@ const OWN: &[(&str, &[&str])] = &[
     ("secret-tool", &["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"]),
 ];
 
-/// A running tool that is killed when this value is dropped.
+/// A running tool. It is killed when this value is dropped, with the processes that it started: `az` and
+/// `gcloud` are often shell scripts that start an interpreter.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The tool may have ended by itself.
-        let _ = self.0.kill();
+        // The processes may have ended by themselves.
+        if let Ok(group) = i32::try_from(self.0.id()) {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
         let _ = self.0.wait();
+    }
+}
+
+/// A pipe of a running tool, and what was read from it so far.
+struct Output<R> {
+    pipe: R,
+    text: Zeroizing<Vec<u8>>,
+}
+
+impl<R: Read + AsFd> Output<R> {
+    fn new(pipe: R) -> std::io::Result<Self> {
+        fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        // With this capacity, the text is never copied.
+        Ok(Self { pipe, text: Zeroizing::new(Vec::with_capacity(OUTPUT_BYTES)) })
+    }
+
+    /// Reads what is in the pipe, without waiting: a process that the tool left behind may hold the pipe open.
+    fn read(&mut self) -> Result<(), String> {
+        let mut chunk = Zeroizing::new([0; 4096]);
+        loop {
+            match self.pipe.read(&mut *chunk) {
+                Ok(0) => return Ok(()),
+                Ok(count) if self.text.len().saturating_add(count) > OUTPUT_BYTES => {
+                    return Err(format!("it writes more than {} KiB", OUTPUT_BYTES / 1024));
+                }
+                Ok(count) => self.text.extend(chunk.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
     }
 }
 
@@ -95,8 +138,14 @@ pub(crate) async fn run(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
+    let pipes = running.0.stdout.take().zip(running.0.stderr.take());
+    let (stdout, stderr) = pipes.ok_or("its output cannot be read")?;
+    let mut text = Output::new(stdout).map_err(|error| error.to_string())?;
+    let mut complaint = Output::new(stderr).map_err(|error| error.to_string())?;
     let began = Instant::now();
     let status = loop {
+        text.read()?;
+        complaint.read()?;
         match running.0.try_wait() {
             Ok(Some(status)) => break status,
             Ok(None) if began.elapsed() > time => return Err("it takes too long".to_owned()),
@@ -104,20 +153,13 @@ pub(crate) async fn run(
             Err(error) => return Err(error.to_string()),
         }
     };
-    // The output is far smaller than a pipe's buffer, so a tool never waits for a reader.
-    let (mut text, mut complaint) = (zeroize::Zeroizing::new(String::new()), String::new());
-    let read = running.0.stdout.take().map(|mut out| out.read_to_string(&mut text));
-    if let Some(mut stderr) = running.0.stderr.take() {
-        // Standard error is used for the message only.
-        let _ = stderr.read_to_string(&mut complaint);
-    }
+    text.read()?;
+    complaint.read()?;
     if !status.success() {
-        return Err(printable::line(reason(&complaint)));
+        return Err(printable::line(reason(&String::from_utf8_lossy(&complaint.text))));
     }
-    match read {
-        Some(Ok(_)) => Ok(Some(Secret::new(text.trim().to_owned()))),
-        _ => Err("what it writes is not text".to_owned()),
-    }
+    let text = std::str::from_utf8(&text.text).map_err(|_| "what it writes is not text")?;
+    Ok(Some(Secret::new(text.trim().to_owned())))
 }
 
 /// Returns the reason in a tool's standard error: the line that begins with `ERROR:`, which `gcloud` and `az`
@@ -165,6 +207,9 @@ fn least(environment: &Environment, program: &str, path: OsString) -> Environmen
     passed.chain([(PATH.into(), path)]).collect()
 }
 
+/// Starts the tool in the root directory and in a process group of its own.
+///
+/// Security: many a launcher is `python -m`, which runs a module of that name in the working directory.
 #[expect(
     clippy::disallowed_methods,
     reason = "host/child/src/spawn.rs starts what the user asked for; this is a source of tokens"
@@ -172,6 +217,8 @@ fn least(environment: &Environment, program: &str, path: OsString) -> Environmen
 fn start(environment: &Environment, program: &Path, arguments: &[&str]) -> std::io::Result<Child> {
     Command::new(program)
         .args(arguments)
+        .current_dir("/")
+        .process_group(0)
         .env_clear()
         .envs(environment.iter())
         .stdin(Stdio::null())
@@ -216,6 +263,41 @@ mod tests {
         let process = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
         let process = nix::unistd::Pid::from_raw(process);
         assert_eq!(nix::sys::signal::kill(process, None), Err(nix::errno::Errno::ESRCH));
+    }
+
+    #[test]
+    fn the_processes_of_a_tool_that_hangs_are_ended_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let line = format!("sleep 600 & echo $! > {}; wait", file.display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let environment = Environment::from_pairs([("PATH", "/usr/bin:/bin")]);
+        let (arguments, time) = (["-c", line.as_str()], Duration::from_secs(1));
+        let error = runtime.block_on(run(&environment, "sh", &arguments, time)).unwrap_err();
+        assert_eq!(error, "it takes too long");
+        let process = std::fs::read_to_string(file).unwrap().trim().to_owned();
+        // Whoever adopts the process may not have reaped it yet.
+        let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    }
+
+    #[test]
+    fn a_process_that_a_tool_leaves_behind_is_not_waited_for() {
+        let said = ran("sh", &["-c", "sleep 600 & echo a token"]).unwrap().unwrap();
+        assert_eq!(said.expose(), "a token");
+    }
+
+    #[test]
+    fn a_long_output_is_read_and_an_endless_one_is_refused() {
+        let long = ran("sh", &["-c", "head -c 200000 /dev/zero | tr '\\0' x"]).unwrap().unwrap();
+        assert_eq!(long.expose().len(), 200_000);
+        let error = ran("sh", &["-c", "yes"]).unwrap_err();
+        assert!(error.to_string().contains("it writes more than 256 KiB"), "{error}");
+    }
+
+    #[test]
+    fn a_tool_runs_in_no_directory_of_the_users() {
+        assert_eq!(ran("pwd", &[]).unwrap().unwrap().expose(), "/");
     }
 
     /// Creates a directory with an executable `gcloud` that prints `word` and then its environment.

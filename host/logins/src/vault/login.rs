@@ -13,6 +13,7 @@ use audex_core::secret::Secret;
 use audex_core::{clock, reachable};
 
 /// A token for calls to Vault.
+#[derive(Clone)]
 pub(crate) struct Login {
     pub token: Secret,
     /// True if this program logged in for the token and therefore must revoke it.
@@ -38,7 +39,7 @@ pub(super) async fn log_in(
             let vault = client(source, address, http, None)?;
             let answer =
                 vaultrs::auth::approle::login(&vault, mounted(mount)?, role_id, secret_id.expose());
-            answer.await.map_err(|error| VaultError::of("AppRole login", error)).map(ours)
+            answer.await.map_err(|error| VaultError::of("AppRole login", error)).and_then(ours)
         }
         Auth::Kubernetes { mount, role, token_path } => {
             // The token is read at each login, because the kubelet replaces it before it expires.
@@ -54,7 +55,7 @@ pub(super) async fn log_in(
                 role,
                 jwt.expose().trim(),
             );
-            answer.await.map_err(|error| VaultError::of("Kubernetes login", error)).map(ours)
+            answer.await.map_err(|error| VaultError::of("Kubernetes login", error)).and_then(ours)
         }
     }
 }
@@ -83,10 +84,11 @@ pub(super) async fn revoke(
     answer.await.map_err(|error| VaultError::of("end of a lease", error))
 }
 
-fn ours(auth: AuthInfo) -> Login {
+fn ours(auth: AuthInfo) -> Result<Login, VaultError> {
     let expires_at = (auth.lease_duration > 0)
         .then(|| clock::unix_seconds().saturating_add(auth.lease_duration));
-    Login { token: Secret::new(auth.client_token), is_ours: true, expires_at }
+    let token = checked(Secret::new(auth.client_token))?;
+    Ok(Login { token, is_ours: true, expires_at })
 }
 
 fn token_file(path: Option<&Path>) -> Result<Secret, VaultError> {
