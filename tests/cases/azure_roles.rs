@@ -165,7 +165,7 @@ fn what_a_killed_session_left_is_found_by_name_once_it_is_over() {
     assert_eq!(sandbox.run(["cleanup", "--json"]).success().json()[0]["outcome"], "revoked");
     // The session that may still run keeps its role, and so does everybody else.
     assert_eq!(left(&sandbox), (2, 2));
-    assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing is left to take back\n");
+    assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing to revoke\n");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn what_a_killed_session_began_is_taken_back_from_the_record_alone() {
     assert_eq!((cleaned.as_array().unwrap().len(), &cleaned[0]["outcome"]), (1, &"revoked".into()));
     assert_eq!(left(&sandbox), (0, 0));
     let again = sandbox.run(["cleanup", "--session", &session]).success();
-    assert_eq!(again.stdout, "nothing is left to take back\n");
+    assert_eq!(again.stdout, "nothing to revoke\n");
     let unknown = sandbox.run(["cleanup", "--session", "audex-none"]).exits(2);
     assert!(
         unknown.stderr.contains("the audit log has no session `audex-none`"),
@@ -254,7 +254,7 @@ fn what_the_record_does_not_know_is_found_by_the_identity_that_is_named() {
     let double = Double::start("azure_double.py");
     let mut sandbox = double.azure_user();
     plant(&mut sandbox, &double, "audex-role-audex-gone-1700000000-0", EVERYTHING);
-    assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing is left to take back\n");
+    assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing to revoke\n");
     let cleaned =
         sandbox.run(["cleanup", "--client-id", double.text("agent_id"), "--json"]).success().json();
     assert_eq!(cleaned[0]["outcome"], "revoked");

@@ -108,7 +108,7 @@ fn a_resource_of_another_kind_gets_a_hint_that_does_not_widen() {
     assert_snapshot!(Sandbox::new().run(words).snapshot(), @r#"
     exit 2
     --- stderr
-    error: provider `aws`: none of the given resources is one that `s3:GetObject` works on
+    error: provider `aws`: `s3:GetObject` does not apply to any of the given resources
     hint: for its objects write `arn:aws:s3:::demo-reports/*`
     "#);
 }

@@ -130,7 +130,7 @@ fn a_plan_of_nothing_but_denied_actions_is_denied() {
     insta::assert_snapshot!(output.snapshot(), @r#"
     exit 77
     --- stderr
-    error: everything that was asked for is denied: `iam:CreateUser` by `deny-list` (`iam:*` in [home]/.config/audex/deny-list.toml:2)
+    error: every requested permission is denied: `iam:CreateUser` by `deny-list` (`iam:*` in [home]/.config/audex/deny-list.toml:2)
     hint: remove it from --allow, or ask whoever owns the deny list
     "#);
 }

@@ -93,7 +93,7 @@ fn a_killed_session_that_nobody_can_end_is_named_by_cleanup() {
     assert!(!sandbox.run(["cleanup"]).stderr.contains("has not ended"));
     assert_eq!(sandbox.run_sh(&run, "kill -9 $PPID").code, -9);
     let cleanup = sandbox.run(["cleanup"]);
-    assert!(cleanup.stdout.contains("nothing is left to take back"), "{}", cleanup.stdout);
+    assert!(cleanup.stdout.contains("nothing to revoke"), "{}", cleanup.stdout);
     let said = "(acme) has not ended: it runs, or was killed and its access lasts until 2";
     assert!(cleanup.stderr.contains(said), "{}", cleanup.stderr);
 }

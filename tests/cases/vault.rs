@@ -341,7 +341,7 @@ fn a_lease_that_could_not_be_revoked_is_cleaned_up_later() {
     assert_eq!((left.as_array().unwrap().len(), &left[0]["provider"]), (1, &json!("vault")));
     assert_eq!(sandbox.run(["cleanup", "--json"]).success().json()[0]["outcome"], "revoked");
     vault.is_clean();
-    assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing is left to take back\n");
+    assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing to revoke\n");
     let _ = sandbox.run(["audit", "verify"]).success();
     assert_eq!(sandbox.events().iter().filter(|event| *event == "cleaned_up").count(), 2);
 }

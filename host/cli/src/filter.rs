@@ -283,7 +283,7 @@ fn nothing_left(denied: &[Denied]) -> String {
         .iter()
         .map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason))
         .collect();
-    format!("everything that was asked for is denied: {}", list.join(", "))
+    format!("every requested permission is denied: {}", list.join(", "))
 }
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ impl Provider {
             Some((name, reason)) => Err(self.bad(&format!("it wants to set `{name}`: {reason}"))),
             None => {
                 let wrong = tool_login::wrong(&description)
-                    .or_else(|| configured::wrong(&self.loaded, &description));
+                    .or_else(|| configured::refused_sign(&self.loaded, &description));
                 wrong.map_or(Ok(description), |wrong| Err(self.bad(&wrong)))
             }
         }

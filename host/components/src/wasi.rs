@@ -1,7 +1,7 @@
 //! WASI 0.2 without access: components of other toolchains link, and reach nothing.
 //!
-//! A guest sees no environment, no arguments, no files and no sockets. Its output becomes messages. A guest with
-//! imports of the contract has the clock of its `clock` import and real random numbers. A pure guest is
+//! A guest sees no environment, no arguments, no files and no sockets. Its output becomes log lines. A guest with
+//! imports of the contract sees the host's clock (in a replay, the recorded one) and real random numbers. A pure guest is
 //! deterministic: its clock stands still, and its random numbers are a fixed stream.
 
 mod link;
@@ -22,13 +22,13 @@ use crate::limit;
 
 pub(crate) use self::link::link;
 
-/// A time in the year 2255. Python counts nanoseconds in 64 bits, which end in 2262.
+/// The latest time shown, in the year 2255: nanoseconds in 64 signed bits, as Python counts them, overflow in 2262.
 const LATEST: u64 = 9_000_000_000;
 
 /// The blocks of [`NUMBERS`], of 32 bytes each.
 const BLOCKS: u32 = 512;
 
-/// The random numbers of pure guests, which begin again after their end: hashes of a counter, so that they are the
+/// The random numbers of pure guests, repeated when used up: hashes of a counter, so that they are the
 /// same in every version of this program.
 static NUMBERS: LazyLock<Vec<u8>> =
     LazyLock::new(|| (0..BLOCKS).flat_map(|block| Sha256::digest(block.to_be_bytes())).collect());
@@ -36,7 +36,7 @@ static NUMBERS: LazyLock<Vec<u8>> =
 /// The time that WASI shows to a guest, and with it the source of its random numbers.
 #[derive(Clone)]
 pub(crate) enum Time {
-    /// The time of the `clock` import, and random numbers of this machine.
+    /// The host's time, and random numbers of this machine.
     Running(Arc<dyn Transport>),
     /// A clock that stands at this time, in seconds since the Unix epoch, and a fixed stream of numbers.
     Still(u64),
@@ -64,7 +64,7 @@ impl Wasi {
     }
 
     /// Returns true if waiting changes nothing, because the clock stands still.
-    fn stands(&self) -> bool {
+    fn is_still(&self) -> bool {
         matches!(self.time, Time::Still(_))
     }
 }

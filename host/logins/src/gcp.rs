@@ -7,21 +7,21 @@
 //! these impersonates. If this version does not read a part of a file, the file is rejected and the error
 //! names the part.
 //!
-//! All of it is own code, because no kind of `gcp_auth` (0.12.7, read and tried) keeps what a user relies on,
-//! not even with its whole future under a time limit:
+//! This module does not use `gcp_auth`. Version 0.12.7 was read and tried. Each of its credential types has a
+//! defect that a time limit around the call does not repair:
 //!
 //! - Service account (`CustomServiceAccount::from_json`): a server that refuses and one that is busy both give
 //!   "token request failed", after five requests (`types.rs:64-111`), so neither the reason nor the exit code
 //!   would be right. A reply is read without a cap (`types.rs:102`; 785 MiB in 2 s in the trial), and a
 //!   lifetime beyond the calendar panics (`types.rs:283`). Only the system's authorities are trusted
 //!   (`types.rs:42`), not a company's in `CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE`.
-//! - User: all of that, and the file's `token_uri` is ignored (`config_default_credentials.rs:131`).
-//! - Metadata server: all of that, and the scopes are ignored, so the token is wider than requested
+//! - User: the same defects; also, the file's `token_uri` is ignored (`config_default_credentials.rs:131`).
+//! - Metadata server: the same defects; also, the scopes are ignored, so the token is wider than requested
 //!   (`metadata_service_account.rs:72`). `GCE_METADATA_HOST` is ignored too.
 //! - gcloud: it is waited for on the runtime's thread, so no time limit fires
 //!   (`gcloud_authorized_user.rs:65`), and it gets every secret of the environment.
 //!
-//! Its key parser and signer alone would replace fifteen lines, which other logins need as well.
+//! Only its key parser and signer would be usable. They would replace fifteen lines that other logins need anyway.
 //! Source: Google Cloud, "How Application Default Credentials works"; RFC 7523 for the assertion of a service
 //! account.
 

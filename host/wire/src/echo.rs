@@ -1,4 +1,4 @@
-//! Detects a reply that repeats a secret of its request: as it is, as it was sent, in base64, in hex, or percent-encoded.
+//! Detects a reply that repeats a secret that was sent in this run: as it is, as it was sent, in base64, in hex, or percent-encoded.
 //!
 //! Security: a server that refuses a request often quotes it. A guest that may only send a secret must neither read it in the
 //! reply, nor have the host lift it out of the reply and hand it to the command. Only whole values are found, so a guest cannot
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 /// The shortest value that is searched for. Shorter texts may be names, which occur by chance.
 const SHORTEST: usize = 12;
-/// The part of a longer value that is searched for, counted from its end: it bounds the time of a comparison. Values of one
+/// The largest number of bytes searched for: the end of a longer value. It limits the time of one comparison. Values of one
 /// issuer begin alike, but do not end alike.
 const LONGEST: usize = 256;
 /// The number of bytes at each end of a value that are not searched for. Security: the guest chooses the text around a secret,
@@ -23,7 +23,7 @@ const EDGE: usize = 4;
 const HEAD: usize = 4;
 /// The number of different hashes of a head.
 const HEADS: usize = 1 << 16;
-/// A search for the secrets of one request in its reply. Its time grows with the reply, and hardly with the secrets.
+/// A search for secrets in a reply. Its time grows with the reply, and hardly with the secrets.
 ///
 /// Upper and lower case are the same, because servers write hex in either case.
 #[derive(Default)]
@@ -72,10 +72,10 @@ impl Guard {
     }
 
     fn finds_escaped(&self, text: &[u8]) -> bool {
-        self.stands_in(text) || spelling::decodings(text).any(|decoded| self.stands_in(&decoded))
+        self.contains(text) || spelling::decodings(text).any(|decoded| self.contains(&decoded))
     }
 
-    fn stands_in(&self, text: &[u8]) -> bool {
+    fn contains(&self, text: &[u8]) -> bool {
         let text = folded(text);
         (0..text.len()).any(|place| {
             let rest = text.get(place..).unwrap_or_default();
@@ -84,8 +84,8 @@ impl Guard {
         })
     }
 
-    /// Returns true if `text` begins with a needle. That needle is the last one that is not after `text`, because none is
-    /// the beginning of another.
+    /// Returns true if `text` begins with a needle. If one matches, it is the greatest needle that sorts at or before `text`,
+    /// because none is the beginning of another.
     fn begins(&self, text: &[u8]) -> bool {
         let after = self.needles.partition_point(|needle| needle.as_slice() <= text);
         after

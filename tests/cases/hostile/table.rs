@@ -53,7 +53,7 @@ pub(super) const FILTER: &[Case] = &[
     case(
         "drop-all",
         77,
-        &["everything that was asked for is denied: `s3:GetObject` by `hostile-filter` (a reason)"],
+        &["every requested permission is denied: `s3:GetObject` by `hostile-filter` (a reason)"],
     ),
     case(
         "isolated",
@@ -192,13 +192,13 @@ pub(super) const DESCRIBE: &[Case] = &[
     case(
         "describe-looks",
         70,
-        &["it takes `HOME` for a sign that it is set up, which is none of its own variables"],
+        &["`configured-by` names the variable `HOME`, which is not one of the provider's own"],
     ),
     case(
         "describe-asks",
         70,
         &[
-            "it takes the login `secret:OTHER_KEY` for a sign that it is set up, and does not ask for that capability",
+            "`configured-by` names the login `secret:OTHER_KEY`, but the manifest does not request that capability",
         ],
     ),
     case("describe-alike", 2, &["the provider ids `azure-client` and `azure` begin alike"]),

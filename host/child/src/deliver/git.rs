@@ -64,7 +64,7 @@ pub(super) fn configure(
         let contents =
             format!("username={}\npassword={}\n", credential.username, credential.secret.expose());
         let contents = Secret::new(contents);
-        // Security: a private file ends with the session, but a variable stays in every process that outlives it.
+        // Security: the file is deleted with the session. A variable would remain in every process that outlives it.
         let file = directory.write_new(&format!("git-credential-{number}"), contents.expose())?;
         settings.extend(settings_of(credential, &file.to_string_lossy()));
     }
@@ -127,8 +127,8 @@ fn settings_of(credential: &GitCredential, file: &str) -> Vec<(String, Secret)> 
     settings.extend(aliases(host).map(|alias| plain(rewrite.clone(), &alias)));
     let address = format!("https://{host}");
     settings.extend([plain(header(&address), ""), (header(&address), authorization(credential))]);
-    // The header alone does not stop curl from answering a Digest or NTLM challenge with `~/.netrc`; a user name
-    // that `git` has set before the request does. Older versions than 2.46 ignore this setting.
+    // The header alone does not stop curl from answering a Digest or NTLM challenge with `~/.netrc`. `proactiveAuth`
+    // does: git then sets the user name first. Git before 2.46 ignores it.
     settings.push(plain(format!("http.{address}/.proactiveAuth"), "basic"));
     // Security: after a redirect, `git` sends the header to the other host, which was not granted.
     settings.push(plain(format!("http.{address}/.followRedirects"), "false"));

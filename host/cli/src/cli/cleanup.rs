@@ -280,7 +280,7 @@ fn to_json(outcomes: &[(Left, String)]) -> String {
 
 fn to_text(outcomes: &[(Left, String)]) -> String {
     if outcomes.is_empty() {
-        return "nothing is left to take back".to_owned();
+        return "nothing to revoke".to_owned();
     }
     let row = |(left, outcome): &(Left, String)| {
         vec![left.session.clone(), left.provider.clone(), left.lease.clone(), outcome.clone()]

@@ -107,7 +107,7 @@ fn principal(args: &Args, provider: &Provider) -> Result<String, Failure> {
     let given = args.principal.clone();
     given.or_else(|| set("role_arn")).or_else(|| set("service_account")).ok_or_else(|| {
         Failure::usage(
-            "it is not said whose permissions to look at",
+            "no principal was given",
             "name a role (--role-arn ARN), a service account (--provider gcp --service-account EMAIL) or a principal \
              (--provider azure --principal ID)",
         )

@@ -126,7 +126,7 @@ fn confirm(context: Context<'_>, proposed: &Proposed, yes: bool) -> Result<(), F
             "give the permissions yourself: --allow",
         )),
         None => Err(Failure::usage(
-            "a proposal is not run without being looked at, and there is no terminal to ask on",
+            "cannot ask for confirmation: there is no terminal",
             "look at it first: tryaudex intent TEXT; then give --allow, or --yes",
         )),
     }

@@ -1,6 +1,6 @@
 //! The signs that a provider is set up on this machine, from variables and files alone.
 //!
-//! Security: a sign tells a component what the user has. An installed one may look only for what is its own.
+//! Security: a sign tells a component what the user has. An installed provider may look only for what is its own.
 
 use super::{Description, Provider, Sign, setting};
 use crate::capability::Capability;
@@ -29,19 +29,19 @@ impl Provider {
 }
 
 /// Returns the reason why a description's signs are refused, or `None`.
-pub(super) fn wrong(loaded: &Loaded, description: &Description) -> Option<String> {
-    let may = |sign: &&Sign| match sign {
+pub(super) fn refused_sign(loaded: &Loaded, description: &Description) -> Option<String> {
+    let is_allowed = |sign: &&Sign| match sign {
         Sign::Variable(name) => setting::is_own(&description.id, name),
         Sign::Login(name) => slot(name).is_some_and(|slot| loaded.requested.contains(&slot)),
     };
     let mut signs = description.configured_by.iter();
-    match signs.find(|sign| loaded.source == Source::Installed && !may(sign))? {
+    match signs.find(|sign| loaded.source == Source::Installed && !is_allowed(sign))? {
         Sign::Variable(name) => Some(format!(
-            "it takes `{}` for a sign that it is set up, which is none of its own variables",
+            "`configured-by` names the variable `{}`, which is not one of the provider's own",
             name.escape_default()
         )),
         Sign::Login(name) => Some(format!(
-            "it takes the login `{}` for a sign that it is set up, and does not ask for that capability",
+            "`configured-by` names the login `{}`, but the manifest does not request that capability",
             name.escape_default()
         )),
     }
@@ -172,7 +172,7 @@ mod tests {
     fn an_installed_provider_looks_for_nothing_but_its_own() {
         let requested = ["secret:ACME_KEY", "slot:aws"];
         let loaded = acme(&requested, &[], Environment::default()).loaded().clone();
-        let refused = |sign: Sign| wrong(&loaded, &described(&[sign]));
+        let refused = |sign: Sign| refused_sign(&loaded, &described(&[sign]));
         let variable = |name: &str| Sign::Variable(name.to_owned());
         let login = |name: &str| Sign::Login(name.to_owned());
         for sign in [variable("AUDEX_ACME_ROLE"), login("secret:ACME_KEY"), login("aws")] {
@@ -180,18 +180,18 @@ mod tests {
         }
         for name in ["HOME", "ACME_KEY", "AUDEX_OTHER_ROLE", "AWS_PROFILE", "AUDEX_ACME", ""] {
             let words = refused(variable(name)).unwrap();
-            assert!(words.contains("none of its own variables"), "{words}");
+            assert!(words.contains("not one of the provider's own"), "{words}");
         }
         for name in ["secret:OTHER_KEY", "vault", "slot:gcp", "", "http:acme.example"] {
             let words = refused(login(name)).unwrap();
-            assert!(words.contains("does not ask for that capability"), "{words}");
+            assert!(words.contains("does not request that capability"), "{words}");
         }
         let external = Description {
             id: "external".to_owned(),
             ..described(&[variable("AUDEX_EXTERNAL_ID")])
         };
-        assert!(wrong(&loaded, &external).is_some());
+        assert!(refused_sign(&loaded, &external).is_some());
         let built_in = Loaded { source: Source::BuiltIn, ..loaded.clone() };
-        assert_eq!(wrong(&built_in, &described(&[variable("HOME")])), None);
+        assert_eq!(refused_sign(&built_in, &described(&[variable("HOME")])), None);
     }
 }

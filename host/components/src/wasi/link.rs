@@ -1,4 +1,4 @@
-//! The functions of WASI for the linker, with waits that the guest's time limits.
+//! Adds WASI to a linker. A wait is limited to the guest's remaining time.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -32,10 +32,10 @@ pub(crate) fn link<S: CallState>(
     if is_imported { add(linker) } else { Ok(()) }
 }
 
-/// The names of WASI's contexts for the linker.
-struct Io;
+/// Gives the linker the table of streams and timers.
+struct Table;
 
-impl HasData for Io {
+impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
 }
 
@@ -59,18 +59,18 @@ fn numbers<S: CallState>(state: &mut S) -> &mut WasiRandomCtx {
     state.wasi().ctx().ctx.random()
 }
 
-fn nets<S: CallState>(state: &mut S) -> WasiSocketsCtxView<'_> {
+fn sockets_view<S: CallState>(state: &mut S) -> WasiSocketsCtxView<'_> {
     state.wasi().sockets()
 }
 
 /// The blocking functions are the library's: its first one starts a runtime with a thread for each processor,
 /// which stays until the program ends.
 fn add<S: CallState>(l: &mut Linker<S>) -> wasmtime::Result<()> {
-    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<_, Io>(l, table)?;
-    sync::io::poll::add_to_linker::<_, Io>(l, table)?;
-    sync::io::streams::add_to_linker::<_, Io>(l, table)?;
+    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<_, Table>(l, table)?;
+    sync::io::poll::add_to_linker::<_, Table>(l, table)?;
+    sync::io::streams::add_to_linker::<_, Table>(l, table)?;
     clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, clocks)?;
-    clocks::monotonic_clock::add_to_linker::<_, Monotonic<S>>(l, |state| Waits(state))?;
+    clocks::monotonic_clock::add_to_linker::<_, Monotonic<S>>(l, |state| BoundedClock(state))?;
     random::random::add_to_linker::<_, WasiRandom>(l, numbers)?;
     random::insecure::add_to_linker::<_, WasiRandom>(l, numbers)?;
     random::insecure_seed::add_to_linker::<_, WasiRandom>(l, numbers)?;
@@ -86,30 +86,30 @@ fn add<S: CallState>(l: &mut Linker<S>) -> wasmtime::Result<()> {
     cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, cli)?;
     filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, files)?;
     sync::filesystem::types::add_to_linker::<_, WasiFilesystem>(l, files)?;
-    sockets::instance_network::add_to_linker::<_, WasiSockets>(l, nets)?;
+    sockets::instance_network::add_to_linker::<_, WasiSockets>(l, sockets_view)?;
     let options = sockets::network::LinkOptions::default();
-    sockets::network::add_to_linker::<_, WasiSockets>(l, &options, nets)?;
-    sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, nets)?;
-    sockets::tcp_create_socket::add_to_linker::<_, WasiSockets>(l, nets)?;
-    sync::sockets::tcp::add_to_linker::<_, WasiSockets>(l, nets)?;
-    sync::sockets::udp::add_to_linker::<_, WasiSockets>(l, nets)?;
-    sync::sockets::udp_create_socket::add_to_linker::<_, WasiSockets>(l, nets)
+    sockets::network::add_to_linker::<_, WasiSockets>(l, &options, sockets_view)?;
+    sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, sockets_view)?;
+    sockets::tcp_create_socket::add_to_linker::<_, WasiSockets>(l, sockets_view)?;
+    sync::sockets::tcp::add_to_linker::<_, WasiSockets>(l, sockets_view)?;
+    sync::sockets::udp::add_to_linker::<_, WasiSockets>(l, sockets_view)?;
+    sync::sockets::udp_create_socket::add_to_linker::<_, WasiSockets>(l, sockets_view)
 }
 
 /// The monotonic clock, whose waits are limited.
 struct Monotonic<S>(PhantomData<S>);
 
 impl<S: CallState> HasData for Monotonic<S> {
-    type Data<'a> = Waits<'a, S>;
+    type Data<'a> = BoundedClock<'a, S>;
 }
 
-struct Waits<'a, S>(&'a mut S);
+struct BoundedClock<'a, S>(&'a mut S);
 
-impl<S: CallState> Waits<'_, S> {
+impl<S: CallState> BoundedClock<'_, S> {
     /// Shortens a wait to just over the guest's remaining time, so that the limit ends the guest. A clock that
-    /// stands needs no wait.
+    /// stands still needs no wait.
     fn bounded(&mut self, nanoseconds: u64) -> u64 {
-        if self.0.wasi().stands() {
+        if self.0.wasi().is_still() {
             return 0;
         }
         let left = self.0.meter().guest_time_left() + Duration::from_nanos(1);
@@ -117,7 +117,7 @@ impl<S: CallState> Waits<'_, S> {
     }
 }
 
-impl<S: CallState> monotonic_clock::Host for Waits<'_, S> {
+impl<S: CallState> monotonic_clock::Host for BoundedClock<'_, S> {
     fn now(&mut self) -> wasmtime::Result<u64> {
         self.0.wasi().clocks().now()
     }

@@ -1,7 +1,7 @@
 //! The transport of `azure_identity`: the host's client, and the one address that a login may send to.
 //!
 //! The library chooses the query and the body. Method, address, headers and time limit are the host's, so the
-//! library's own look at the process's environment decides nothing.
+//! library's own reading of the process's environment decides nothing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use super::reply;
 use crate::token::{TokenError, ask_text};
 use audex_core::secret::Secret;
 
-/// The longest lifetime of a token. Entra ID issues tokens for a day or two.
+/// The longest lifetime accepted, in seconds: one year. Entra ID's tokens live a day or two at most; a sum beyond
+/// the library's calendar panics.
 const LONGEST_SECONDS: i64 = 366 * 24 * 60 * 60;
 
 /// The host's client, and the request without its query and body.
@@ -36,7 +37,7 @@ impl HostTransport {
 
     /// Returns the library's settings.
     ///
-    /// Security: without a cloud, the library would read an authority from the process's environment. The
+    /// Security: if `cloud` is unset, the library would read an authority from the process's environment. The
     /// cloud's address is not used: the checked address can be http on loopback, which the library rejects.
     pub(super) fn options(self) -> ClientOptions {
         ClientOptions {
@@ -58,8 +59,8 @@ impl fmt::Debug for HostTransport {
 impl HttpClient for HostTransport {
     /// Sends the request as the host sends every request for a token: within its limits, with its retries.
     ///
-    /// An error has a kind after which the library does not retry: for a virtual machine it ignores its
-    /// settings and would wait for 72 s (`virtual_machine_managed_identity_credential.rs`).
+    /// Every error has the kind `Other`, which the library does not retry. After other kinds, its login of virtual
+    /// machines ignores `RetryOptions` and waits for 72 s (`virtual_machine_managed_identity_credential.rs`).
     async fn execute_request(
         &self,
         written: &azure_core::http::Request,

@@ -19,7 +19,7 @@ pub enum Distrust {
     #[error("it has no sigstore bundle")]
     NoBundle,
     /// The minisign signature cannot be read.
-    #[error("the `.minisig` of it is not a minisign signature")]
+    #[error("the `.minisig` file is not a minisign signature")]
     Malformed,
     /// Neither the user nor the organisation trusts the key.
     #[error("it is signed by the minisign key {0}, which nobody has named")]

@@ -175,7 +175,7 @@ fn nothing(groups: &Groups) -> Error {
     };
     invalid(
         "nothing-granted",
-        format!("none of the given resources is one that `{}` works on", actions.join("`, `")),
+        format!("`{}` does not apply to any of the given resources", actions.join("`, `")),
         &takes,
     )
 }

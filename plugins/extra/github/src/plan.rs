@@ -84,7 +84,7 @@ pub fn asked(grant: &Grant) -> Result<Asked, Error> {
         }
     }
     if granted.is_empty() {
-        let message = "everything that was asked for is denied".to_owned();
+        let message = "every requested permission is denied".to_owned();
         return Err(error(ErrorKind::Denied, "nothing-granted", message, "ask for something else"));
     }
     let mut levels: BTreeMap<String, Level> = BTreeMap::new();
