@@ -129,7 +129,7 @@ fn a_command_that_fails_gets_a_word_of_how_to_see_what_it_needs() {
     ];
     let fails = sandbox.run(arguments).exits(3);
     assert!(
-        fails.stderr.contains("audex: if it was denied access: `tryaudex learn`")
+        fails.stderr.contains("audex: the command may have been denied: `tryaudex learn`")
             && fails.stderr.contains("everything the role may do"),
         "{}",
         fails.stderr
@@ -146,10 +146,8 @@ fn the_line_before_a_run_says_how_far_a_pattern_goes() {
     let wide = line(&["run", "--allow", "s3:*"]);
     assert!(wide.starts_with("audex: `s3:*` (180 actions), every resource, on aws by "), "{wide}");
     let learning = line(&["learn"]);
-    assert!(
-        learning.starts_with("audex: learning with everything the role may do on aws by "),
-        "{learning}"
-    );
+    let how = "audex: learning with everything the role may do on aws by ";
+    assert!(learning.lines().any(|line| line.starts_with(how)), "{learning}");
 }
 
 #[test]

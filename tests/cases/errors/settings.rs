@@ -26,11 +26,15 @@ fn a_key_that_is_nearly_one_is_suggested() {
 #[test]
 fn a_table_in_another_form_is_answered_with_the_right_one() {
     for (file, text, form) in [
-        ("deny-list.toml", "[[deny]]\naction = \"s3:DeleteBucket\"\n", "write one table `[deny]`"),
+        (
+            "deny-list.toml",
+            "[[deny]]\naction = \"s3:DeleteBucket\"\n",
+            "`deny` must be one table: write `[deny]`",
+        ),
         (
             "deny-list.toml",
             "[[deny]]\nactions = [\"s3:DeleteBucket\"]\n",
-            "write one table `[deny]`",
+            "`deny` must be one table: write `[deny]`",
         ),
         ("config.toml", "[aws]\nrole_arn = \"x\"\n", "write `[providers.aws]`"),
         ("config.toml", "[vault]\naddress = \"x\"\n", "write `[providers.vault]`"),

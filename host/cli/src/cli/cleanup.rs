@@ -246,12 +246,16 @@ fn unended(records: &[Record], now: &str) -> Vec<String> {
             Event::Leasing(leasing) => {
                 let _ = open.insert(
                     record.session.as_str(),
-                    (leasing.provider.as_str(), leasing.ends_at.as_str()),
+                    (leasing.provider.as_str(), leasing.ends_at.as_str(), true),
                 );
             }
             Event::Issued(issued) => {
                 let until = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
-                open.insert(record.session.as_str(), (issued.provider.as_str(), until.as_str()));
+                let can_revoke = issued.lease.is_some();
+                open.insert(
+                    record.session.as_str(),
+                    (issued.provider.as_str(), until.as_str(), can_revoke),
+                );
             }
             Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
                 let _ = open.remove(record.session.as_str());
@@ -259,11 +263,16 @@ fn unended(records: &[Record], now: &str) -> Vec<String> {
             Event::CleanedUp(_) | Event::Issuing(_) => {}
         }
     }
-    let lasting = open.into_iter().filter(|(_, (_, until))| *until > now);
-    let line = |(session, (provider, until))| {
+    let lasting = open.into_iter().filter(|(_, (_, until, _))| *until > now);
+    let line = |(session, (provider, until, can_revoke))| {
+        let next = if can_revoke {
+            format!("if it was killed, revoke its access: `tryaudex cleanup --session {session}`")
+        } else {
+            "its credentials cannot be revoked".to_owned()
+        };
         format!(
-            "session `{session}` ({provider}) has not ended: it runs, or was killed and its access lasts until {until}; if it \
-             was killed, `tryaudex cleanup --session {session}` takes back now what can be"
+            "session `{session}` ({provider}) was not recorded as ended: its command may still run, and its access lasts until \
+             {until}; {next}"
         )
     };
     lasting.map(line).collect()
@@ -408,10 +417,15 @@ mod tests {
         assert_eq!(
             said,
             [format!(
-                "session `a` (vault) has not ended: it runs, or was killed and its access lasts until {FUTURE}; if it was \
-                 killed, `tryaudex cleanup --session a` takes back now what can be"
+                "session `a` (vault) was not recorded as ended: its command may still run, and its access lasts until {FUTURE}; \
+                 if it was killed, revoke its access: `tryaudex cleanup --session a`"
             )]
         );
+        let mut without_lease = issued(1, "a", FUTURE);
+        let Event::Issued(issued_keys) = &mut without_lease.event else { panic!() };
+        issued_keys.lease = None;
+        let said = of(&[without_lease]).concat();
+        assert!(said.ends_with("; its credentials cannot be revoked"), "{said}");
         assert!(of(&[issued(1, "a", PAST)]).is_empty());
         assert!(of(&[killed, ended(2, "a", None)]).is_empty());
         let mut later = issued(1, "a", PAST);

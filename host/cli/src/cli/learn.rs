@@ -198,7 +198,7 @@ fn with_permissions(context: Context<'_>, mut ask: Arguments) -> Result<Argument
     if !ask.allow.is_empty() {
         let (allow, id) = (ask.allow.join(","), opened.id);
         console.notice(&format!(
-            "no permission is named, so the command runs with the broadest of `{id}`: --allow {allow}"
+            "without --allow or --profile, the command runs with the broadest permissions of `{id}`: --allow '{allow}'"
         ));
     }
     Ok(ask)

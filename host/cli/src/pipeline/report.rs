@@ -15,7 +15,7 @@ use audex_core::clock::{rfc3339, unix_seconds};
 /// The patterns that match every action of a cloud.
 const EVERYTHING: [&str; 2] = ["*", "*:*"];
 /// The line after a command that failed without known missing permissions.
-const PERHAPS_DENIED: &str = "if it was denied access: `tryaudex learn` finds what it needs, by running it with everything the role may do";
+const PERHAPS_DENIED: &str = "the command may have been denied: `tryaudex learn` runs it with everything the role may do, and prints what it used";
 /// The exit codes of a shell for a command that it could not start.
 const NOT_STARTED: [u8; 2] = [126, 127];
 
@@ -71,8 +71,11 @@ pub(super) fn perhaps_denied(
     if failed && !missing.is_empty() {
         let line =
             format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
-        let line =
-            if can_learn { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
+        let line = if can_learn && !is_learning {
+            format!("{line}; `tryaudex learn` shows what it calls")
+        } else {
+            line
+        };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }

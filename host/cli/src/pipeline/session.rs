@@ -1,5 +1,6 @@
 //! One session: mints the credentials, delivers them, starts the command, waits for it, and revokes them.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 
 use super::access::Access;
@@ -67,6 +68,8 @@ struct EndedCommand {
     known: Vec<Secret>,
     /// The start of access, in seconds since the Unix epoch.
     began: u64,
+    /// True if the access ended while the command ran.
+    is_expired: bool,
 }
 
 impl Session<'_> {
@@ -88,7 +91,7 @@ impl Session<'_> {
             report::notices(console, &minted.notices);
             self.run_command(&minted, requested, ttl, place)
         });
-        let EndedCommand { ended, known, began } = ended.inspect_err(|_| {
+        let EndedCommand { ended, known, began, is_expired } = ended.inspect_err(|_| {
             self.take_back(&minted, requested, ttl);
         })?;
         let revoked = revoke(self.provider, &minted);
@@ -98,7 +101,8 @@ impl Session<'_> {
         self.observer.at(Stage::Record);
         finish(&ended, revoked, &known, self.attempt, console);
         self.observer.ended(self.provider, &minted, began);
-        let can_learn = !self.description.learn_sources.is_empty();
+        // A command whose access had ended failed for that reason.
+        let can_learn = !is_expired && !self.description.learn_sources.is_empty();
         report::perhaps_denied(console, can_learn, &ended, &advice, self.observer.is_learning());
         Ok(ended.exit_code())
     }
@@ -159,10 +163,14 @@ impl Session<'_> {
         let mut known = secrets(minted);
         known.extend(endpoints.secrets());
         self.observer.at(Stage::Wait);
-        let ended = running.wait(Some(access.deadline()), || report::expired(console))?;
+        let is_expired = Cell::new(false);
+        let ended = running.wait(Some(access.deadline()), || {
+            is_expired.set(true);
+            report::expired(console);
+        })?;
         self.observer.left(directory.path());
         self.observer.at(Stage::Revoke);
-        Ok(EndedCommand { ended, known, began })
+        Ok(EndedCommand { ended, known, began, is_expired: is_expired.get() })
     }
 
     /// Delivers the credentials and starts the command.

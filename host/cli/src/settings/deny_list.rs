@@ -17,7 +17,7 @@ pub struct DenyEntry {
 }
 
 /// The message for a list that is written as `[[deny]]`, a table for each entry.
-const ONE_TABLE: &str = "`deny` is not a list of tables: write one table `[deny]` with `actions = [\"s3:DeleteBucket\"]`, a list of all entries";
+const ONE_TABLE: &str = "`deny` must be one table: write `[deny]`, and below it one list `actions = [\"s3:DeleteBucket\"]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
