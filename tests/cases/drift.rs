@@ -129,7 +129,7 @@ fn a_file_is_compared_as_a_profile_is() {
     let _ = against(&same).success();
     assert!(against(&less).exits(1).stdout.contains("not in policy:\n  s3:ListBucket (list)"));
     let output = against(&wrong).exits(78);
-    assert!(output.stderr.contains("no IAM policy"), "{}", output.stderr);
+    assert!(output.stderr.contains("not an IAM policy"), "{}", output.stderr);
 }
 
 #[test]
@@ -215,5 +215,5 @@ fn a_principal_has_what_the_definitions_of_its_assignments_give() {
         "--expected-policy",
         "azure-storage-readonly",
     ]);
-    assert!(output.exits(78).stderr.contains("no object id"));
+    assert!(output.exits(78).stderr.contains("not an object id"));
 }
