@@ -42,7 +42,7 @@ fn what_cannot_be_built_says_why_and_leaves_what_was_there() {
     );
 
     symlink(javascript::directory().join("node_modules"), javascript.join("node_modules")).unwrap();
-    fs::write(python.join("app.py"), "class Filter: this is not Python").unwrap();
+    fs::write(python.join("app.py"), "class Filter: this is no Python").unwrap();
     fs::write(javascript.join("app.js"), "this is not JavaScript").unwrap();
     for project in [&python, &javascript] {
         let broken = plugin(&sandbox, project, &["build"]).exits(2);
