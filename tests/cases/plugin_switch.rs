@@ -33,7 +33,7 @@ fn a_mapping_that_is_turned_off_is_not_said_to_be_missing() {
         |sandbox: &Sandbox| sandbox.run(["plan", "--allow", "storage:read"]).exits(78).stderr;
     let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"house\"\n");
     let missing = plan(&sandbox);
-    assert!(missing.contains("there are `universal`, `mapping-house`"), "{missing}");
+    assert!(missing.contains("known names: `universal`, `mapping-house`"), "{missing}");
     let _ =
         sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
     let _ = sandbox.run(["plugin", "disable", "mapping-house"]).success();

@@ -163,7 +163,7 @@ fn a_profile_that_cannot_be_put_together_is_an_error_with_file_and_line() {
             "extends `nobody`, which provider `aws` does not have",
         ),
         ("[profiles.p]\nactions = \"s3:GetObject\"\nttl = \"0s\"\n", 3, "whole seconds"),
-        ("[profiles.p]\nactions = \"s3:GetObject\"\ndeny = [\"s3\"]\n", 3, "no action pattern"),
+        ("[profiles.p]\nactions = \"s3:GetObject\"\ndeny = [\"s3\"]\n", 3, "not an action pattern"),
         (
             "[profiles.p]\nactions = \"s3:GetObject\"\ndeny = [\"s3:GetObjct\"]\n",
             3,
