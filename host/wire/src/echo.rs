@@ -67,8 +67,8 @@ impl Guard {
         if self.is_idle() {
             return false;
         }
-        let together = without_whitespace(text);
-        self.finds_escaped(text) || (together.len() != text.len() && self.finds_escaped(&together))
+        let is_broken = || text.iter().any(u8::is_ascii_whitespace);
+        self.finds_escaped(text) || (is_broken() && self.finds_escaped(&without_whitespace(text)))
     }
 
     fn finds_escaped(&self, text: &[u8]) -> bool {

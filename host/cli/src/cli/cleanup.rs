@@ -12,6 +12,7 @@ use crate::pipeline::REVOKED;
 use crate::pipeline::open::{self, Opened};
 use crate::settings::{Flags, Settings};
 use audex_audit::{Audit, CleanedUp, Event, Filter, Record};
+use audex_components::provider::Provider;
 use audex_core::clock::{rfc3339, unix_seconds};
 use audex_core::environment::Environment;
 
@@ -143,13 +144,11 @@ fn leftovers(
     components: &Components,
     id: &str,
 ) -> Result<(Vec<String>, Vec<String>), Failure> {
-    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
-    let leases = provider.leftovers();
-    if let Err(reason) = provider.close() {
-        Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
-    }
-    let warnings = provider.logged().into_iter().filter(|line| line.starts_with(WARNING)).collect();
-    Ok((leases?, warnings))
+    with_provider(environment, settings, components, id, |provider| {
+        let leases = provider.leftovers()?;
+        let logged = provider.logged().into_iter();
+        Ok((leases, logged.filter(|line| line.starts_with(WARNING)).collect()))
+    })
 }
 
 fn take_back(
@@ -158,13 +157,25 @@ fn take_back(
     components: &Components,
     left: &Left,
 ) -> Result<(), Failure> {
-    let Opened { provider, .. } =
-        open::provider(environment, settings, components, &left.provider)?;
-    let revoked = provider.revoke(&left.lease);
+    with_provider(environment, settings, components, &left.provider, |provider| {
+        Ok(provider.revoke(&left.lease)?)
+    })
+}
+
+/// Opens the provider `id` for `work`, and ends the login that this needed.
+fn with_provider<T>(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+    work: impl FnOnce(&Provider) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
+    let done = work(&provider);
     if let Err(reason) = provider.close() {
         Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
     }
-    Ok(revoked?)
+    done
 }
 
 /// Returns the leases that were not revoked, of sessions that are over at `now` (RFC 3339 in UTC, so that the
