@@ -34,7 +34,7 @@ use audex_core::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
 use audex_core::source::Source;
 use audex_core::variable::tool_login::{may_empty, may_hide};
 
-pub use scrub::{Scrubbed, scrub};
+pub use scrub::{removed, scrub};
 pub use session::SessionDirectory;
 
 /// The subdirectory of the session directory for files of an installed component. The host writes no file
@@ -133,7 +133,7 @@ pub fn deliver(
     delivery: &Delivery<'_>,
     directory: SessionDirectory,
 ) -> Result<Delivered, DeliverError> {
-    let Scrubbed { mut environment, .. } = scrub(delivery.parent, delivery.withheld);
+    let mut environment = scrub(delivery.parent, delivery.withheld);
     let set = set(delivery);
     // Before the isolation, so that nothing of it can be hidden.
     for name in delivery.logins.hidden.iter().filter(|name| may_hide(name, &set)) {
@@ -176,17 +176,6 @@ fn set(delivery: &Delivery<'_>) -> Vec<String> {
         .chain(delivery.files.iter().filter_map(|file| file.variable.as_ref()))
         .cloned()
         .collect()
-}
-
-/// Compares the environments, so that the names are complete whatever removed them.
-fn removed(parent: &Environment, environment: &BTreeMap<OsString, OsString>) -> Vec<String> {
-    let is_gone =
-        |(name, value): &(&OsStr, &OsStr)| environment.get(*name).is_none_or(|own| own != value);
-    let gone = parent.iter().filter(is_gone);
-    let mut names: Vec<String> =
-        gone.map(|(name, _)| name.to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 /// Points the command at the session's own endpoints. The host runs them, so they override the isolation.

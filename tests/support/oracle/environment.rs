@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 
-use audex_child::deliver::{Scrubbed, scrub};
+use audex_child::deliver::{removed, scrub};
 use audex_core::environment::Environment;
 
 /// An address that is not a secret, although the name of its variable contains CREDENTIALS.
@@ -122,17 +122,23 @@ pub(crate) fn judge(input: &[u8]) {
         variables.push((name, value));
     }
     let parent = Environment::from_pairs(variables);
-    let Scrubbed { environment, removed } = scrub(&parent, &[]);
+    let environment = scrub(&parent, &[]);
+    let removed_names = removed(&parent, &environment);
     let shown = |name: &str| parent.get_os(name).unwrap_or_default().to_string_lossy().into_owned();
     for name in &planted {
         assert!(!environment.contains_key(OsStr::new(name)), "`{name}` is left: {:?}", shown(name));
-        assert!(removed.contains(name), "`{name}` is not named");
+        assert!(removed_names.contains(name), "`{name}` is not named");
     }
     assert!(environment.contains_key(OsStr::new(REPEATS.0)), "an address was taken for a secret");
-    assert_eq!(environment.len() + removed.len(), parent.iter().count(), "a variable was lost");
+    assert_eq!(
+        environment.len() + removed_names.len(),
+        parent.iter().count(),
+        "a variable was lost"
+    );
     // The remaining variables are unchanged, and scrubbing again removes nothing.
-    let again = scrub(&environment.clone().into_iter().collect(), &[]);
-    assert!(again.removed.is_empty(), "{:?}", again.removed);
+    let scrubbed: Environment = environment.clone().into_iter().collect();
+    let again = removed(&scrubbed, &scrub(&scrubbed, &[]));
+    assert!(again.is_empty(), "{again:?}");
     assert!(
         environment.iter().all(|(name, value)| parent.iter().any(|pair| pair == (name, value)))
     );

@@ -11,19 +11,11 @@ use audex_core::environment::Environment;
 use audex_core::variable::family::FAMILIES;
 use audex_core::variable::{identity_token, tool_family};
 
-/// An environment without access to clouds.
-pub struct Scrubbed {
-    /// The variables that the command may have.
-    pub environment: BTreeMap<OsString, OsString>,
-    /// The names of the removed variables, sorted.
-    pub removed: Vec<String>,
-}
-
-/// Removes the variables that give access by their name, the variables of `withheld`, the variables whose
+/// Returns the variables that the command may have. Removes the variables that give access by their name, the variables of `withheld`, the variables whose
 /// value has the shape of a credential, and the variables that contain a copy of a removed secret
 /// (`TF_VAR_key=$AWS_SECRET_ACCESS_KEY`).
 #[must_use]
-pub fn scrub(parent: &Environment, withheld: &[String]) -> Scrubbed {
+pub fn scrub(parent: &Environment, withheld: &[String]) -> BTreeMap<OsString, OsString> {
     let is_withheld = |name: &OsStr| withheld.iter().any(|one| OsStr::new(one) == name);
     let (kept, gone): (Vec<_>, Vec<_>) =
         parent.iter().partition(|(name, value)| passes(name, value) && !is_withheld(name));
@@ -37,17 +29,22 @@ pub fn scrub(parent: &Environment, withheld: &[String]) -> Scrubbed {
         }
     }
     let twins = Twins::of(&gone);
-    let mut removed: Vec<String> = gone.iter().map(|(name, _)| shown(name)).collect();
-    let mut environment = BTreeMap::new();
-    for (name, value) in kept {
-        if twins.has(name, value) || opens(&secrets, value) {
-            removed.push(shown(name));
-        } else {
-            environment.insert(name.to_owned(), value.to_owned());
-        }
-    }
-    removed.sort();
-    Scrubbed { environment, removed }
+    kept.into_iter()
+        .filter(|(name, value)| !twins.has(name, value) && !opens(&secrets, value))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Returns the sorted names of the variables whose values are not in `environment`, whatever removed them.
+#[must_use]
+pub fn removed(parent: &Environment, environment: &BTreeMap<OsString, OsString>) -> Vec<String> {
+    let is_gone =
+        |(name, value): &(&OsStr, &OsStr)| environment.get(*name).is_none_or(|own| own != value);
+    let gone = parent.iter().filter(is_gone);
+    let mut names: Vec<String> =
+        gone.map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// Returns true if the name of a variable gives no access, or if the variable restricts access.
@@ -82,13 +79,13 @@ impl<'a> Twins<'a> {
     }
 }
 
-fn shown(name: &OsStr) -> String {
-    name.to_string_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn removed_from(parent: &Environment, withheld: &[String]) -> Vec<String> {
+        removed(parent, &scrub(parent, withheld))
+    }
 
     #[test]
     fn a_copy_of_a_removed_secret_is_removed_too() {
@@ -101,13 +98,13 @@ mod tests {
             ("PROMPT", "production-account-admin"),
             ("OTHER", "x"),
         ]);
-        let scrubbed = scrub(&parent, &[]);
+        let environment = scrub(&parent, &[]);
         assert_eq!(
-            scrubbed.removed,
+            removed(&parent, &environment),
             ["AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "BACKUP_URL", "TF_VAR_secret"]
         );
         // The name of a profile is not a secret, so a variable that repeats the name stays.
-        assert_eq!(scrubbed.environment.keys().collect::<Vec<_>>(), ["OTHER", "PROMPT"]);
+        assert_eq!(environment.keys().collect::<Vec<_>>(), ["OTHER", "PROMPT"]);
     }
 
     #[test]
@@ -118,7 +115,7 @@ mod tests {
             ("OTHER", "y"),
         ]);
         assert_eq!(
-            scrub(&parent, &["SIGNER".to_owned(), "UNSET".to_owned()]).removed,
+            removed_from(&parent, &["SIGNER".to_owned(), "UNSET".to_owned()]),
             ["COPY", "SIGNER"]
         );
     }
@@ -126,7 +123,7 @@ mod tests {
     #[test]
     fn a_short_value_is_not_looked_for() {
         let parent = Environment::from_pairs([("VAULT_TOKEN", "root"), ("HOME", "/root")]);
-        assert_eq!(scrub(&parent, &[]).removed, ["VAULT_TOKEN"]);
+        assert_eq!(removed_from(&parent, &[]), ["VAULT_TOKEN"]);
     }
 
     #[test]
@@ -144,7 +141,7 @@ mod tests {
                 ("AWS_SECRET_ACCESS_KEY", secret),
                 ("COPY", copy.as_str()),
             ]);
-            assert_eq!(scrub(&parent, &[]).removed, ["AWS_SECRET_ACCESS_KEY", "COPY"], "{copy}");
+            assert_eq!(removed_from(&parent, &[]), ["AWS_SECRET_ACCESS_KEY", "COPY"], "{copy}");
         }
     }
 
@@ -155,12 +152,12 @@ mod tests {
         for value in [connection.to_owned(), base64_simd::STANDARD.encode_to_string(connection)] {
             let parent =
                 Environment::from_pairs([("STORAGE", value.as_str()), ("OTHER", "AccountName=a")]);
-            assert_eq!(scrub(&parent, &[]).removed, ["STORAGE"], "{value}");
+            assert_eq!(removed_from(&parent, &[]), ["STORAGE"], "{value}");
         }
         // A variable with a harmless name is removed if its value is a credential.
         let parent =
             Environment::from_pairs([("AWS_ENDPOINT_URL", "https://AKIAIOSFODNN7EXAMPLE:x@host")]);
-        assert_eq!(scrub(&parent, &[]).removed, ["AWS_ENDPOINT_URL"]);
+        assert_eq!(removed_from(&parent, &[]), ["AWS_ENDPOINT_URL"]);
     }
 
     #[test]
@@ -172,9 +169,9 @@ mod tests {
             ("GOOGLE_APPLICATION_CREDENTIALS", "/home/me/keys/service-account.json"),
             ("KEY_FILE", "/home/me/keys/service-account.json"),
         ]);
-        let scrubbed = scrub(&parent, &[]);
+        let environment = scrub(&parent, &[]);
         assert_eq!(
-            scrubbed.removed,
+            removed(&parent, &environment),
             ["AUDEX_GCP_IAMCREDENTIALS_URL", "GOOGLE_APPLICATION_CREDENTIALS"]
         );
     }
@@ -191,8 +188,8 @@ mod tests {
             ("APPSETTING_OTHER_TOKEN", "abc"),
             ("OTHER_TOKEN", "the user's own, set since"),
         ]);
-        let scrubbed = scrub(&parent, &[]);
-        let kept: Vec<_> = scrubbed.environment.keys().collect();
+        let environment = scrub(&parent, &[]);
+        let kept: Vec<_> = environment.keys().collect();
         assert_eq!(kept, ["OTHER_TOKEN", "WEBSITE_TIME_ZONE"]);
     }
 
@@ -203,6 +200,6 @@ mod tests {
             ("ARM_USE_MSI", "true"),
             ("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "1"),
         ]);
-        assert_eq!(scrub(&parent, &[]).removed, ["ARM_USE_MSI"]);
+        assert_eq!(removed_from(&parent, &[]), ["ARM_USE_MSI"]);
     }
 }
