@@ -72,7 +72,17 @@ impl Guard {
     }
 
     fn finds_escaped(&self, text: &[u8]) -> bool {
-        self.contains(text) || spelling::decodings(text).any(|decoded| self.contains(&decoded))
+        self.contains(text)
+            || spelling::decodings(text).any(|decoded| self.contains_in_lines(&decoded))
+    }
+
+    /// Returns true if `text`, or `text` without the line ends that decoding brought out, contains a needle. Blanks stay,
+    /// because a decoded `+` is a blank.
+    fn contains_in_lines(&self, text: &[u8]) -> bool {
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let together = || text.iter().copied().filter(|byte| !is_end(byte)).collect();
+        self.contains(text)
+            || (text.iter().any(is_end) && self.contains(&Zeroizing::<Vec<u8>>::new(together())))
     }
 
     fn contains(&self, text: &[u8]) -> bool {

@@ -12,6 +12,9 @@ use crate::resource::{HeldSecret, Origin};
 use audex_core::percent;
 use audex_core::secret::Secret;
 
+/// The parts that a joined secret may keep, in bytes: every layer of encoding adds one, and layers of layers cost memory.
+const KNOWN_BYTES: usize = 4 * limit::SECRET_BYTES;
+
 /// The context of the `secrets` import.
 pub(crate) struct Secrets;
 
@@ -51,7 +54,8 @@ impl HostSecret for View<'_, Secrets> {
                     }
                 }
             }
-            if text.len() > limit::SECRET_BYTES {
+            let known: usize = parts.iter().map(|part| part.expose().len()).sum();
+            if text.len() > limit::SECRET_BYTES || known > KNOWN_BYTES {
                 return Err(Misbehaved::LargeSecret.into());
             }
         }

@@ -68,6 +68,7 @@ impl Drop for Running {
         if let Ok(group) = i32::try_from(self.0.id()) {
             let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
         }
+        let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }

@@ -172,7 +172,7 @@ fn line_ends_in_an_encoded_secret_do_not_hide_it() {
     let texts = [secret.clone(), STANDARD.encode_to_string(&secret), hex(secret.as_bytes())];
     for text in texts {
         for width in [12, 60, 64, 76] {
-            for end in ["\n", "\r\n", " "] {
+            for end in ["\n", "\r\n", " ", "\\n", "\\r\\n", "\\\\n", "%0A", "&#10;"] {
                 let lines: Vec<&str> = (0..text.len())
                     .step_by(width)
                     .map(|at| &text[at..text.len().min(at + width)])
