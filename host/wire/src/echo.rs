@@ -17,8 +17,8 @@ const SHORTEST: usize = 12;
 /// issuer begin alike, but do not end alike.
 const LONGEST: usize = 256;
 /// The number of bytes at each end of a value that are not searched for. Security: the guest chooses the text around a secret,
-/// so that decoding takes these bytes for a part of an escape: `%2` before `f`, or `\u` before four hex digits.
-const EDGE: usize = 4;
+/// so that decoding takes these bytes for a part of an escape: `%2` before `f`, `\u` before four hex digits, or `&#x` before eight.
+const EDGE: usize = 8;
 /// The number of leading bytes of a needle that rule out most positions of a reply.
 const HEAD: usize = 4;
 /// The number of different hashes of a head.
