@@ -9,7 +9,8 @@ use audex_core::digest::hex;
 use sha2::{Digest, Sha256};
 
 use super::record::{
-    CleanedUp, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission,
+    CleanedUp, Denied, Event, Failed, Issuing, Leasing, MAX_DECISIONS, RecordedDenial,
+    RecordedPermission, Used,
 };
 
 /// The limit for one text, in bytes: above the limit for a component's sentence, which is two thousand characters.
@@ -20,6 +21,8 @@ const WORD_BYTES: usize = 32 * 1024;
 const COMMAND_BYTES: usize = 256 * 1024;
 /// The limit for each list; an event has at most three.
 const LIST_BYTES: usize = 192 * 1024;
+/// The limit for the decisions of a gateway, which are the only list of their event.
+const DECISIONS_BYTES: usize = 768 * 1024;
 /// The limit for the names and digests of the components.
 const COMPONENTS_BYTES: usize = 64 * 1024;
 /// The bytes around an entry: quotes, commas, field names.
@@ -100,6 +103,7 @@ pub(super) fn bound(mut event: Event) -> Event {
         Event::Leasing(Leasing { provider, lease, ends_at }) => {
             texts([Some(provider), Some(lease), Some(ends_at)]);
         }
+        Event::Used(used) => decisions(used),
         Event::Ended(ended) => texts([ended.reason.as_mut()]),
         Event::CleanedUp(CleanedUp { provider, lease, outcome }) => {
             texts([Some(provider), Some(lease), Some(outcome)]);
@@ -167,6 +171,21 @@ fn list<T: Entry>(entries: &mut Vec<T>) {
     }
 }
 
+/// Adds the decisions that do not fit to the uncounted ones.
+fn decisions(used: &mut Used) {
+    let (mut left, mut kept) = (DECISIONS_BYTES, 0);
+    used.decisions.retain(|decision| {
+        let bytes = encoded(&decision.action) + encoded(&decision.resource) + 2 * ENTRY_BYTES;
+        let fits = kept < MAX_DECISIONS && take(&mut left, bytes).is_some();
+        if fits {
+            kept += 1;
+        } else {
+            used.uncounted = used.uncounted.saturating_add(decision.count);
+        }
+        fits
+    });
+}
+
 /// Cuts the command and the components. A cut command ends with a SHA-256 over its redacted words, each followed by a
 /// zero byte.
 fn whole(command: &mut Vec<String>, components: &mut BTreeMap<String, String>) {
@@ -227,7 +246,7 @@ fn encoded_char(c: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Issued, MAX_LINE_BYTES};
+    use super::super::record::{Decision, Issued, MAX_LINE_BYTES};
     use super::*;
 
     fn bytes(event: &Event) -> usize {
@@ -289,6 +308,21 @@ mod tests {
                 bytes(&bounded)
             );
             assert_eq!(bound(bounded.clone()).name(), bounded.name());
+        }
+    }
+
+    #[test]
+    fn decisions_that_do_not_fit_are_uncounted_and_never_lost() {
+        let decision = |resource: String| Decision { resource, count: 2, ..Decision::default() };
+        for resource in [String::new(), "\u{1}".repeat(2_000)] {
+            let decisions = vec![decision(resource); 800];
+            let Event::Used(used) = bound(Event::Used(Used { decisions, uncounted: 1 })) else {
+                panic!()
+            };
+            let counted: u64 = used.decisions.iter().map(|decision| decision.count).sum();
+            assert_eq!(counted + used.uncounted, 1_601);
+            assert!((1..=MAX_DECISIONS).contains(&used.decisions.len()));
+            assert!(bytes(&Event::Used(used)) < MAX_LINE_BYTES - 4096);
         }
     }
 

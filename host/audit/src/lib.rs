@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 
 pub use read::{Filter, Verified};
 pub use record::{
-    CleanedUp, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, Record, RecordedDenial,
-    RecordedPermission,
+    CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, MAX_DECISIONS,
+    Record, RecordedDenial, RecordedPermission, Used,
 };
 
 use audex_core::hint::Hint;

@@ -13,6 +13,9 @@ pub(super) const VERSION: u64 = 1;
 /// The longest line, including its end. This bounds a reader's memory and is far above any real command.
 pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
 
+/// The maximum number of entries of [`Used`], which a person can still read.
+pub const MAX_DECISIONS: usize = 500;
+
 /// The prefix that separates a record's hash from all other hashes made with the key.
 const DOMAIN: &[u8] = b"audex audit record\0";
 
@@ -47,6 +50,8 @@ pub enum Event {
     Leasing(Leasing),
     /// Credentials were minted; written before the command starts.
     Issued(Issued),
+    /// The gateway's decisions; written once, before the end of a session with a gateway.
+    Used(Used),
     /// The command ended.
     Ended(Ended),
     /// A filter or the organisation denied the request.
@@ -65,6 +70,7 @@ impl Event {
             Self::Issuing(_) => "issuing",
             Self::Leasing(_) => "leasing",
             Self::Issued(_) => "issued",
+            Self::Used(_) => "used",
             Self::Ended(_) => "ended",
             Self::Denied(_) => "denied",
             Self::Failed(_) => "failed",
@@ -163,6 +169,28 @@ pub struct Issued {
     /// The number of `GetScopedCredentials` policies on the credentials, if the cloud reported one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoped_policies: Option<u32>,
+}
+
+/// The decisions of a session's gateway, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// At most [`MAX_DECISIONS`] entries.
+    pub decisions: Vec<Decision>,
+    /// The number of decisions that are in no entry.
+    pub uncounted: u64,
+}
+
+/// The number of equal decisions of a gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The native action.
+    pub action: String,
+    /// A resource, a prefix that ends in `*`, or `*` if the resources were not seen.
+    pub resource: String,
+    /// True if the requests were allowed.
+    pub allowed: bool,
+    /// The number of decisions.
+    pub count: u64,
 }
 
 /// The end of the command.

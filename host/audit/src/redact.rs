@@ -77,7 +77,8 @@ impl Known {
 mod tests {
     use super::*;
     use crate::{
-        CleanedUp, Denied, Failed, Issued, Issuing, Leasing, RecordedDenial, RecordedPermission,
+        CleanedUp, Decision, Denied, Failed, Issued, Issuing, Leasing, RecordedDenial,
+        RecordedPermission, Used,
     };
 
     #[test]
@@ -136,6 +137,15 @@ mod tests {
                 provider: one.clone(),
                 lease: String::new(),
                 ends_at: one.clone(),
+            }),
+            Event::Used(Used {
+                decisions: vec![Decision {
+                    action: one.clone(),
+                    resource: one.clone(),
+                    allowed: true,
+                    count: 1,
+                }],
+                uncounted: 0,
             }),
             Event::Ended(crate::Ended { reason: some.clone(), ..Default::default() }),
             Event::Denied(Denied {

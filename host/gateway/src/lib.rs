@@ -8,6 +8,7 @@
 
 mod answer;
 mod chunks;
+mod count;
 mod forward;
 mod once;
 mod queue;
@@ -42,6 +43,7 @@ use audex_wire::seen_request::SeenRequest;
 use audex_wire::server::{Port, Request, Server};
 use audex_wire::sigv4::{Claim, Rejected};
 
+pub use self::count::{Counted, Counter};
 pub use self::seen::is_denial;
 pub use self::session_key::SessionKey;
 

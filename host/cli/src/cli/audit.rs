@@ -35,7 +35,7 @@ enum Command {
         #[arg(long, value_name = "SESSION")]
         session: Option<String>,
         /// Only this event
-        #[arg(long, value_name = "EVENT", value_parser = ["issuing", "issued", "ended", "denied", "failed", "cleaned_up"])]
+        #[arg(long, value_name = "EVENT", value_parser = ["issuing", "issued", "used", "ended", "denied", "failed", "cleaned_up"])]
         event: Option<String>,
         /// Write JSON
         #[arg(long)]
@@ -135,7 +135,11 @@ fn outcome(event: &Event) -> Option<String> {
         Event::Ended(ended) => Some(format!("exit {}", ended.exit_code)),
         Event::Denied(_) => Some("denied".to_owned()),
         Event::Failed(failed) => Some(format!("exit {}", failed.exit_code)),
-        Event::Issuing(_) | Event::Issued(_) | Event::Leasing(_) | Event::CleanedUp(_) => None,
+        Event::Issuing(_)
+        | Event::Issued(_)
+        | Event::Used(_)
+        | Event::Leasing(_)
+        | Event::CleanedUp(_) => None,
     }
 }
 
@@ -155,6 +159,13 @@ fn what(event: &Event) -> String {
                 .map(|count| format!(", layer {count} of {MAX_SCOPED_POLICIES}"));
             let layer = layer.unwrap_or_default();
             format!("{} by {} until {}{layer}", who, issued.method, issued.expires_at)
+        }
+        Event::Used(used) => {
+            let count = |allowed| -> u64 {
+                let decisions = used.decisions.iter().filter(|one| one.allowed == allowed);
+                decisions.map(|decision| decision.count).sum()
+            };
+            format!("{} requests allowed, {} refused", count(true) + used.uncounted, count(false))
         }
         Event::Ended(ended) => {
             let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };

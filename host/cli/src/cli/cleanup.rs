@@ -242,7 +242,7 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
             Event::CleanedUp(cleaned) if cleaned.outcome == REVOKED => {
                 open.retain(|_, open| !(is_same(open) && open.left.lease == cleaned.lease));
             }
-            Event::CleanedUp(_) | Event::Issuing(_) => {}
+            Event::CleanedUp(_) | Event::Issuing(_) | Event::Used(_) => {}
         }
     }
     open
@@ -271,7 +271,7 @@ fn unended(records: &[Record], now: &str) -> Vec<String> {
             Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
                 let _ = open.remove(record.session.as_str());
             }
-            Event::CleanedUp(_) | Event::Issuing(_) => {}
+            Event::CleanedUp(_) | Event::Issuing(_) | Event::Used(_) => {}
         }
     }
     let lasting = open.into_iter().filter(|(_, (_, until, _))| *until > now);

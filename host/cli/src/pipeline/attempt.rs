@@ -7,8 +7,8 @@ use crate::failure::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
 use audex_audit::{
-    Audit, CleanedUp, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, RecordedDenial,
-    RecordedPermission,
+    Audit, CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing,
+    RecordedDenial, RecordedPermission, Used,
 };
 use audex_child::{self as child, Status};
 use audex_components::component::Loaded;
@@ -18,6 +18,7 @@ use audex_core::clock::rfc3339;
 use audex_core::delivery::{Endpoint, Value};
 use audex_core::paths::Paths;
 use audex_core::secret::Secret;
+use audex_gateway::Counter;
 
 /// The session name of attempts that ended before a session was named.
 pub(crate) const NO_SESSION: &str = "-";
@@ -182,6 +183,23 @@ impl Attempt {
     pub(super) fn record_cleaned_up(&self, lease: String, outcome: String) -> Result<(), Failure> {
         let provider = self.provider.clone();
         self.record(&Event::CleanedUp(CleanedUp { provider, lease, outcome }), &[])
+    }
+
+    /// Records the decisions of the session's gateway, once, and returns them. `secrets` are in no resource then.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn record_used(&self, counter: &Counter, secrets: &[Secret]) -> Result<Used, Failure> {
+        let decision = |counted: audex_gateway::Counted| Decision {
+            action: counted.action,
+            resource: counted.resource,
+            allowed: counted.allowed,
+            count: counted.count,
+        };
+        let decisions = counter.counted().into_iter().map(decision).collect();
+        let used = Used { decisions, uncounted: counter.uncounted() };
+        self.record(&Event::Used(used.clone()), secrets)?;
+        Ok(used)
     }
 
     /// Records the end of the command. `reason` is the outcome of the revocation.
