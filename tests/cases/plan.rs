@@ -58,7 +58,15 @@ fn the_plan_has_these_fields() {
         "policy",
         "notices",
     ];
-    let more = ["on_expiry", "layer", "policy_size", "policy_limit", "components", "preflight"];
+    let more = [
+        "on_expiry",
+        "delivery",
+        "layer",
+        "policy_size",
+        "policy_limit",
+        "components",
+        "preflight",
+    ];
     let mut expected = [&promised[..], &more[..]].concat();
     expected.sort_unstable();
     let mut found = keys(&plan);
@@ -184,6 +192,7 @@ fn the_plan_for_people_shows_it_all() {
     provider   aws
     method     assume-role-scoped
     ttl        30s
+    delivery   env
     layer      1 of 3
     resources  arn:aws:s3:::demo-reports/*, arn:aws:s3:::demo-reports
 

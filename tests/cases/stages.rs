@@ -8,8 +8,9 @@ use std::path::Path;
 use audex::console::Console;
 use audex::failure::Failure;
 use audex::pipeline::attempt::Attempt;
+use audex::pipeline::delivery::{Arranged, Scene};
 use audex::pipeline::guard::recorded;
-use audex::pipeline::observer::{Arranged, Observer, Scene, Stage};
+use audex::pipeline::observer::{Observer, Stage};
 use audex::pipeline::{self, Context};
 use audex::request::Arguments;
 use audex::settings::{self, Flags, Settings};
@@ -49,12 +50,9 @@ impl Observer for Panicking {
         self.panics_at(&format!("{stage:?}"));
     }
 
-    fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
+    fn arrange(&mut self, _scene: &Scene<'_>, arranged: Arranged) -> Result<Arranged, Failure> {
         self.panics_at("arrange");
-        Ok(Arranged {
-            variables: scene.minted.variables.clone(),
-            endpoint_settings: scene.endpoint_settings,
-        })
+        Ok(arranged)
     }
 
     fn left(&mut self, _directory: &Path) {

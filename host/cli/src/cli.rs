@@ -3,6 +3,7 @@
 mod audit;
 mod cleanup;
 mod completions;
+mod delivery_args;
 mod demo;
 mod drift;
 mod heading;

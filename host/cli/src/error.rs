@@ -12,6 +12,7 @@ use crate::filter::FilterError;
 use crate::learn::save::SaveError;
 use crate::learn::watch::WatchError;
 use crate::mint::MintError;
+use crate::pipeline::delivery::DeliveryError;
 use crate::plan::PlanError;
 use crate::profile::ProfileError;
 use crate::request::RequestError;
@@ -54,7 +55,11 @@ impl Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Self::of(Kind::Config, "settings", error)
+        let kind = match error {
+            SettingsError::Delivery { is_flag: true, .. } => Kind::Denied,
+            _ => Kind::Config,
+        };
+        Self::of(kind, "settings", error)
     }
 }
 
@@ -295,6 +300,12 @@ impl From<WatchError> for Failure {
             WatchError::NoKeys { .. } => Kind::Usage,
         };
         Self::of(kind, "learn", error)
+    }
+}
+
+impl From<DeliveryError> for Failure {
+    fn from(error: DeliveryError) -> Self {
+        Self::of(Kind::Usage, "deliver", error)
     }
 }
 

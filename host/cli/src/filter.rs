@@ -13,8 +13,6 @@ use std::borrow::Cow;
 
 /// The isolation of every command: this version has no other.
 pub const ISOLATION: Isolation = Isolation::Off;
-/// How every command gets its credentials: as the provider chooses; this version has no other.
-pub(crate) const DELIVERY: Option<Delivery> = None;
 
 /// The permissions that a request gets. A grant cannot be copied or read from anywhere: `mint` consumes it.
 #[derive(Debug)]

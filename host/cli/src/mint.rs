@@ -2,6 +2,7 @@
 
 use crate::approve::Approved;
 use crate::filter::FilterError;
+use crate::plan::Planned;
 use audex_components::provider::{Description, Minted, Provider, ProviderError};
 use audex_core::unwind::{Panicked, caught};
 
@@ -27,6 +28,17 @@ pub enum MintError {
     },
 }
 
+/// An approved plan by which credentials were minted. The grant in it is spent: it cannot be minted from again.
+pub struct Spent(Approved);
+
+impl Spent {
+    /// Returns the plan.
+    #[must_use]
+    pub fn planned(&self) -> &Planned {
+        self.0.planned()
+    }
+}
+
 /// Spends `approved` and returns the credentials. `description` is the provider's own; `now` is
 /// in seconds since the Unix epoch.
 ///
@@ -43,7 +55,7 @@ pub fn mint(
     now: u64,
     made: impl FnOnce(),
     take_back: impl FnOnce(&Minted),
-) -> Result<Minted, MintError> {
+) -> Result<(Minted, Spent), MintError> {
     let planned = approved.planned();
     let minted = caught(|| provider.mint(planned.grant.shown(), &planned.plan, description, now));
     made();
@@ -51,9 +63,8 @@ pub fn mint(
     // Security: the method that was used can differ from the one that was shown, so the filters are asked
     // again.
     let verdict = caught(|| approved.by_method(&minted.method));
-    drop(approved);
     let error: MintError = match verdict {
-        Ok(Ok(())) => return Ok(minted),
+        Ok(Ok(())) => return Ok((minted, Spent(approved))),
         Ok(Err(error)) => error.into(),
         Err(panicked) => panicked.into(),
     };

@@ -7,7 +7,10 @@
 
 pub mod access;
 pub mod attempt;
+pub(crate) mod aws_keys;
+pub mod delivery;
 mod end;
+mod gateway;
 pub mod guard;
 mod layer;
 pub mod observer;
@@ -18,6 +21,7 @@ mod session;
 mod settle;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use crate::approve::{self, Approved};
 use crate::components::Components;
@@ -110,8 +114,10 @@ pub fn request<'a>(
     let components = Components::open(settings)?;
     let Opened { id, mut provider, description } =
         open::for_ask(environment, settings, &components, &arguments)?;
+    let deliver = settings.delivery.deliver;
     attempt.add_provider(&id);
     attempt.add_component(provider.loaded());
+    delivery::check(deliver, &description)?;
     let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
     let profiles =
         arguments.profiles.iter().map(|name| profiles.get(name)).collect::<Result<Vec<_>, _>>()?;
@@ -119,7 +125,10 @@ pub fn request<'a>(
     let forbidden = profiles.iter().flat_map(|profile| &profile.deny);
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
-    let circumstances = circumstances(environment, &arguments);
+    let circumstances = Circumstances {
+        delivery: delivery::told(deliver, &description),
+        ..circumstances(environment, &arguments)
+    };
     let request = request::request(arguments, id.clone(), shares, ttl.duration)?;
     attempt.add_request(&request);
     let reason = circumstances.justification.as_deref();
@@ -153,7 +162,7 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
         justification: arguments.justification.clone(),
         profiles: arguments.profiles.clone(),
         isolation: filter::ISOLATION,
-        delivery: filter::DELIVERY,
+        delivery: None,
         agent: agent::agent(environment).map(str::to_owned),
         subject: user,
         parents: Vec::new(),
@@ -299,12 +308,12 @@ impl Chain<'_, Approved> {
         // written, nothing is minted.
         let place = Place::prepare(environment, settings, command)?;
         run.attempt.record_issuing()?;
-        let provider = &run.provider;
+        let provider = Arc::new(run.provider);
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());
         let mut session = Session {
             context: run.context,
-            provider,
+            provider: Arc::clone(&provider),
             attempt: run.attempt,
             description: &run.description,
             withheld: run.components.secret_variables(settings),

@@ -4,6 +4,7 @@
 
 pub mod components;
 pub mod config_file;
+pub mod delivery;
 pub mod deny_list;
 mod endpoints;
 pub mod enforcement;
@@ -33,6 +34,7 @@ use audex_registry::rules::Rules;
 use audex_registry::signature::Signer;
 
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
+use self::delivery::{Deliver, DeliverySettings, delivery};
 use self::deny_list::DenyEntry;
 use self::enforcement::{RequiredBy, enforcement};
 pub use self::error::SettingsError;
@@ -59,6 +61,8 @@ pub struct Flags {
     pub require: Option<Enforcer>,
     /// `--on-expiry`.
     pub on_expiry: Option<OnExpiry>,
+    /// `--deliver`.
+    pub deliver: Option<Deliver>,
     /// Options that are the provider's own settings, such as `role_arn`.
     pub provider_settings: BTreeMap<String, String>,
 }
@@ -76,6 +80,8 @@ pub struct Settings {
     pub required_by: RequiredBy,
     /// The action on the command when access ends, if the user chose one.
     pub on_expiry: Option<OnExpiry>,
+    /// The delivery of the credentials to the command.
+    pub delivery: DeliverySettings,
     /// The name of the mapping component.
     pub mapping: String,
     /// `[intent]`.
@@ -161,12 +167,15 @@ impl Settings {
             (user.enforcement.require, &user_at),
             (organisation.enforcement.require, &at),
         );
+        let delivery =
+            delivery(flags.deliver, (user.run.deliver, &user_at), (organisation.run.deliver, &at))?;
         Ok(Self {
             paths,
             provider: flags.provider.or(user.provider),
             require,
             required_by,
             on_expiry: flags.on_expiry.or(user.on_expiry),
+            delivery,
             mapping,
             intent: user.intent,
             profiles,

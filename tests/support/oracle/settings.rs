@@ -87,6 +87,7 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
             "provider",
             "ttl",
             "on_expiry",
+            "run",
             "enforcement",
             "mapping",
             "intent",
@@ -99,7 +100,16 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
         assert!(read.ttl.is_none_or(|ttl| ttl.as_secs() > 0 && ttl.subsec_nanos() == 0));
     }
     if let Some(Some(read)) = accepted(&path, input, source::read::<OrganisationFile>(&path)) {
-        keys(&["max_ttl", "enforcement", "audit", "filters", "endpoints", "mapping", "plugins"]);
+        keys(&[
+            "max_ttl",
+            "run",
+            "enforcement",
+            "audit",
+            "filters",
+            "endpoints",
+            "mapping",
+            "plugins",
+        ]);
         assert!(read.max_ttl.is_none_or(|ttl| ttl.as_secs() > 0));
         assert!(read.audit.directory.is_none_or(|directory| directory.is_absolute()));
     }

@@ -22,6 +22,7 @@ use crate::pipeline::guard::recorded;
 use crate::pipeline::{self, Context, open};
 use crate::request::Arguments;
 use crate::settings::config_file::parse_ttl;
+use crate::settings::delivery::{Deliver, DeliverySettings};
 use crate::settings::{self, Settings, profiles_file};
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
@@ -87,6 +88,8 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
     }
     let paths = settings::directories(environment)?;
     let mut settings = Settings::resolve_in(paths, args.request.flags())?;
+    // The observer itself replaces the credentials in the variables.
+    settings.delivery.deliver = Deliver::Env;
     let profiles = settings.paths.config.join("profiles.toml");
     if let Some(name) = &args.save {
         save::check(&profiles, name)?;
@@ -178,12 +181,24 @@ fn look_on(
     let chain = chain.expand()?.check()?.filter()?.plan()?.approve()?;
     chain.provider_id().clone_into(&mut plan.provider);
     plan.sources = sources(&args.source, &plan.provider, chain.description())?;
+    may_deliver(&settings.delivery, &plan.sources)?;
     let recogniser = chain.description().calls_to.as_ref().unwrap_or(&plan.provider);
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
     let mut watch = Watch::new(plan, environment, console, chain.session(), recogniser);
     let code = chain.start(&args.command, &mut watch)?;
     Ok(Watched { code, observed: watch.observed, recogniser: watch.recogniser })
+}
+
+/// Rejects sources that leave the keys with the command where the organisation requires that it has none in
+/// variables.
+fn may_deliver(delivery: &DeliverySettings, sources: &[Source]) -> Result<(), Failure> {
+    let Some(requirement) = delivery.requirement() else { return Ok(()) };
+    if sources.contains(&Source::Gateway) {
+        return Ok(());
+    }
+    let message = format!("{requirement}, and without the gateway `learn` delivers in variables");
+    Err(Failure::refused(&message, "take --source gateway").at("settings"))
 }
 
 /// Fills in the broadest permissions of the provider if the user named none, and says so.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::delivery_args::DeliveryArgs;
 use super::request_args::RequestArgs;
 use crate::console::{self, Console, table};
 use crate::failure::Failure;
@@ -14,6 +15,7 @@ use crate::pipeline::{self, Context};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::union;
 use crate::settings::Settings;
+use crate::settings::delivery::Deliver;
 use audex_child::OnExpiry;
 use audex_components::component::{Loaded, short};
 use audex_components::provider::{Grant, GrantPlan, Permission};
@@ -24,6 +26,8 @@ use audex_logins::aws::MAX_SCOPED_POLICIES;
 pub(super) struct Args {
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    delivery: DeliveryArgs,
     /// The command, which filters may look at; it is not run
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -36,7 +40,7 @@ impl Args {
 }
 
 pub(super) fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
-    show(environment, &args.request, &args.command)
+    show(environment, &args.request, &args.delivery, &args.command)
 }
 
 /// The parts of a plan that are shown.
@@ -46,15 +50,17 @@ struct Shown<'a> {
     components: &'a [Loaded],
     /// The user's choice for the command at the end of the ttl, if there is one.
     on_expiry: Option<OnExpiry>,
+    deliver: Deliver,
 }
 
 /// Makes and prints a plan. The code path is the same as in `run`, up to the mint.
 pub(super) fn show(
     environment: &Environment,
     request: &RequestArgs,
+    delivery: &DeliveryArgs,
     command: &[OsString],
 ) -> Result<u8, Failure> {
-    let settings = Settings::resolve(environment, request.flags())?;
+    let settings = Settings::resolve(environment, delivery.add_to(request.flags()))?;
     let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);
     let chain = pipeline::request(context, request.ask(command), &mut attempt)?;
@@ -63,6 +69,7 @@ pub(super) fn show(
         planned: approved.output.planned(),
         components: approved.components(),
         on_expiry: settings.on_expiry,
+        deliver: settings.delivery.deliver,
     };
     if request.json {
         console::result(&to_json(&shown).to_string());
@@ -90,6 +97,7 @@ fn to_json(shown: &Shown<'_>) -> Value {
         "method": plan.method,
         "ttl_seconds": grant.ttl_seconds,
         "on_expiry": on_expiry(shown),
+        "delivery": shown.deliver.name(),
         "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
         "resources": resources(grant),
         "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
@@ -156,6 +164,7 @@ fn to_text(shown: &Shown<'_>) -> String {
         if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
     let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
+    let _ = writeln!(out, "delivery   {}", shown.deliver.name());
     if let Some(layer) = planned.layer {
         let _ = writeln!(out, "layer      {layer} of {MAX_SCOPED_POLICIES}");
     }

@@ -105,6 +105,7 @@ impl RequestArgs {
             ttl: self.ttl,
             require: self.require,
             on_expiry: self.on_expiry,
+            deliver: None,
             provider_settings,
         }
     }

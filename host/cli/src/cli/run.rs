@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::delivery_args::DeliveryArgs;
 use super::heading::OUTPUT;
 use super::intent::{EngineArgs, WORDS, told};
 use super::plan;
@@ -31,6 +32,8 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    delivery: DeliveryArgs,
     /// What the command is to do, in plain words, instead of permissions; asked about before anything is minted
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["allow", "profile", "resource", "dry_run"], help_heading = WORDS, hide_short_help = true)]
     intent: Option<String>,
@@ -54,13 +57,13 @@ impl Args {
 }
 
 pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
-    let Args { request, intent, engine, yes, dry_run, command } = args;
+    let Args { request, delivery, intent, engine, yes, dry_run, command } = args;
     // clap drops a requirement if another option conflicts with the required option.
     if yes && intent.is_none() {
         return Err(Failure::usage("--yes is for --intent", "leave it out"));
     }
     if dry_run {
-        return plan::show(environment, &request, &command);
+        return plan::show(environment, &request, &delivery, &command);
     }
     if command.is_empty() {
         return Err(Failure::usage(
@@ -73,7 +76,7 @@ pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> 
     attempt.add_arguments(&request.ask(&command));
     let console = request.console();
     recorded(environment, console, &mut attempt, |attempt| {
-        let settings = Settings::resolve_in(paths, request.flags())?;
+        let settings = Settings::resolve_in(paths, delivery.add_to(request.flags()))?;
         let context = Context { environment, settings: &settings, console };
         match &intent {
             None => go(context, request.ask(&command), &command, attempt),

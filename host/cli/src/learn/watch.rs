@@ -15,7 +15,9 @@ use super::trail::{Found, Trail};
 use super::{Source, address, http_log};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::pipeline::observer::{Arranged, Observer, Scene};
+use crate::pipeline::aws_keys::{AwsKeys, ID, SECRET, TOKEN, is_key};
+use crate::pipeline::delivery::{Arranged, Scene};
+use crate::pipeline::observer::Observer;
 use audex_components::component::PluginError;
 use audex_components::provider::{Call, Minted, Provider};
 use audex_core::delivery::{EndpointSettings, Value};
@@ -33,10 +35,6 @@ const WAITING: usize = 128;
 /// The region to which IAM and other services without regions write their events. Source: CloudTrail User
 /// Guide, "Global service events".
 const GLOBAL_REGION: &str = "us-east-1";
-
-const ID: &str = "AWS_ACCESS_KEY_ID";
-const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
-const TOKEN: &str = "AWS_SESSION_TOKEN";
 
 /// The settings of a watch.
 #[derive(Clone, Debug)]
@@ -128,25 +126,9 @@ impl<'a> Watch<'a> {
     ) -> Result<String, WatchError> {
         let no_keys = || WatchError::NoKeys { provider: self.plan.provider.clone() };
         let minted = scene.minted;
-        let text = |name: &str| {
-            let value = minted.variables.iter().find(|(variable, _)| variable == name);
-            value.map(|(_, value)| match value {
-                Value::Plain(text) => text.clone(),
-                Value::Secret(secret) => secret.expose().to_owned(),
-            })
-        };
-        let (id, secret) = text(ID).zip(text(SECRET)).ok_or_else(no_keys)?;
-        // Security: a secret in another place would still reach the command.
-        let is_key = |name: &str| matches!(name, ID | SECRET | TOKEN);
-        let secret_elsewhere = minted
-            .variables
-            .iter()
-            .any(|(name, value)| matches!(value, Value::Secret(_)) && !is_key(name));
-        let is_elsewhere = secret_elsewhere || !minted.logins.git.is_empty();
-        if is_elsewhere || !minted.files.is_empty() || !minted.endpoints.is_empty() {
-            return Err(no_keys());
-        }
-        let credentials = Credentials::new(id, secret, text(TOKEN), None, "session");
+        let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
+        let token = token.map(|token| token.expose().to_owned());
+        let credentials = Credentials::new(id, secret.expose(), token, None, "session");
         let region = self.region.clone();
         let recogniser = self.recogniser.take().ok_or_else(no_keys)?;
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -228,11 +210,7 @@ impl Observer for Watch<'_> {
         true
     }
 
-    fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
-        let mut arranged = Arranged {
-            variables: scene.minted.variables.clone(),
-            endpoint_settings: scene.endpoint_settings.clone(),
-        };
+    fn arrange(&mut self, scene: &Scene<'_>, mut arranged: Arranged) -> Result<Arranged, Failure> {
         let plain = |wanted: &str| {
             scene.minted.variables.iter().find_map(|(name, value)| match value {
                 Value::Plain(text) if name == wanted => Some(text.clone()),
@@ -242,7 +220,7 @@ impl Observer for Watch<'_> {
         self.region = plain("AWS_REGION");
         let mut key = plain(ID);
         if self.has(Source::Gateway) {
-            key = Some(self.interpose(&scene, &mut arranged)?);
+            key = Some(self.interpose(scene, &mut arranged)?);
         }
         if self.has(Source::Csm) {
             let key =

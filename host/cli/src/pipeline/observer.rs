@@ -2,29 +2,9 @@
 
 use std::path::Path;
 
+use super::delivery::{Arranged, Scene};
 use crate::failure::Failure;
 use audex_components::provider::{Minted, Provider};
-use audex_core::delivery::{EndpointSettings, Value};
-
-/// The state of a session before the delivery to the command.
-pub struct Scene<'a> {
-    /// The credentials.
-    pub minted: &'a Minted,
-    /// The session's private directory.
-    pub directory: &'a Path,
-    /// The end of access, in seconds since the Unix epoch.
-    pub ends_at: u64,
-    /// The settings that direct the command to the session's endpoints.
-    pub endpoint_settings: EndpointSettings,
-}
-
-/// The delivery to the command, in place of the minted credentials.
-pub struct Arranged {
-    /// The credential variables.
-    pub variables: Vec<(String, Value)>,
-    /// The settings that direct the command to endpoints.
-    pub endpoint_settings: EndpointSettings,
-}
 
 /// A stage of a run, from the first record in the audit log on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +51,11 @@ pub trait Observer {
         false
     }
 
-    /// Prepares the delivery, before the command starts.
+    /// Changes what the command gets, before the command starts.
     ///
     /// # Errors
     /// When the observer cannot observe the run. The command is then not started.
-    fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure>;
+    fn arrange(&mut self, scene: &Scene<'_>, arranged: Arranged) -> Result<Arranged, Failure>;
 
     /// Handles the end of the command, while its private files are still in `directory`.
     fn left(&mut self, directory: &Path);
@@ -85,15 +65,12 @@ pub trait Observer {
     fn ended(&mut self, provider: &Provider, minted: &Minted, began: u64);
 }
 
-/// The observer that changes nothing: the command gets the minted credentials.
+/// The observer that changes nothing.
 pub struct NoObserver;
 
 impl Observer for NoObserver {
-    fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
-        Ok(Arranged {
-            variables: scene.minted.variables.clone(),
-            endpoint_settings: scene.endpoint_settings,
-        })
+    fn arrange(&mut self, _scene: &Scene<'_>, arranged: Arranged) -> Result<Arranged, Failure> {
+        Ok(arranged)
     }
 
     fn left(&mut self, _directory: &Path) {}

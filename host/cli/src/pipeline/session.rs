@@ -2,16 +2,18 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use super::access::Access;
 use super::attempt::{Attempt, secrets};
+use super::delivery::{Handover, Scene, Serving, hand_over};
 use super::end::{finish, revoke, revoke_announced, revoke_or_keep};
 use super::guard::guarded;
-use super::observer::{Observer, Scene, Stage};
+use super::observer::{Observer, Stage};
 use super::{Context, report, settle};
 use crate::approve::Approved;
 use crate::failure::Failure;
-use crate::mint;
+use crate::mint::{self, Spent};
 use crate::settings::Settings;
 use audex_child::deliver::{Delivery, SessionDirectory, deliver};
 use audex_child::{Ended, Executable, Running, Signals};
@@ -46,7 +48,7 @@ impl Place {
 /// The parties of a session.
 pub(super) struct Session<'a> {
     pub(super) context: Context<'a>,
-    pub(super) provider: &'a Provider,
+    pub(super) provider: Arc<Provider>,
     pub(super) attempt: &'a Attempt,
     pub(super) description: &'a Description,
     /// The variables that the command must not get.
@@ -54,11 +56,12 @@ pub(super) struct Session<'a> {
     pub(super) observer: &'a mut dyn Observer,
 }
 
-/// A running command. The private files and the endpoints must live as long as the command.
+/// A running command. The private files and what serves it must live as long as the command.
 struct Started {
     running: Running,
     directory: SessionDirectory,
     endpoints: Endpoints,
+    serving: Option<Box<dyn Serving>>,
 }
 
 /// A session whose command has ended, before its credentials are revoked.
@@ -83,24 +86,24 @@ impl Session<'_> {
         // The advice comes before minting, so that the user can still stop the run.
         report::advice(console, &advice);
         let requested = clock::unix_seconds();
-        let minted = self.mint(approved, requested, ttl, &mut place.signals)?;
+        let (minted, spent) = self.mint(approved, requested, ttl, &mut place.signals)?;
         // From here on the credentials must be revoked, whatever ends the run.
         let ended = guarded(|| {
             report::denied(console, &denied);
             report::notices(console, &notices);
             report::notices(console, &minted.notices);
-            self.run_command(&minted, requested, ttl, place)
+            self.run_command(&minted, &Arc::new(spent), requested, ttl, place)
         });
         let EndedCommand { ended, known, began, is_expired } = ended.inspect_err(|_| {
             self.take_back(&minted, requested, ttl);
         })?;
-        let revoked = revoke(self.provider, &minted);
+        let revoked = revoke(&self.provider, &minted);
         if let Err(reason) = &revoked {
             console.notice(&format!("the credentials were {reason}"));
         }
         self.observer.at(Stage::Record);
         finish(&ended, revoked, &known, self.attempt, console);
-        self.observer.ended(self.provider, &minted, began);
+        self.observer.ended(&self.provider, &minted, began);
         // A command whose access had ended failed for that reason.
         let can_learn = !is_expired && !self.description.learn_sources.is_empty();
         report::perhaps_denied(console, can_learn, &ended, &advice, self.observer.is_learning());
@@ -114,7 +117,7 @@ impl Session<'_> {
         requested: u64,
         ttl: u64,
         signals: &mut Signals,
-    ) -> Result<Minted, Failure> {
+    ) -> Result<(Minted, Spent), Failure> {
         let console = self.context.console;
         // Once the provider has minted, a signal must not end the program until the credentials or the login are
         // revoked. The second question to the filters is part of this time.
@@ -122,7 +125,7 @@ impl Session<'_> {
         self.observer.at(Stage::Mint);
         let minted = mint::mint(
             approved,
-            self.provider,
+            &self.provider,
             self.description,
             requested,
             || interruption.ignore(),
@@ -131,8 +134,8 @@ impl Session<'_> {
         report::logged(console, self.provider.loaded(), self.provider.logged());
         // If the provider failed, every announced lease is revoked. If it succeeded, the lease that it handed out
         // is kept.
-        let lease = minted.as_ref().ok().and_then(|minted| minted.lease.as_deref());
-        revoke_announced(console, self.provider, self.attempt, lease);
+        let lease = minted.as_ref().ok().and_then(|(minted, _)| minted.lease.as_deref());
+        revoke_announced(console, &self.provider, self.attempt, lease);
         minted.map_err(|error| match signals.interrupted() {
             Some(signal) => Failure::interrupted(signal as i32),
             None => error.into(),
@@ -143,23 +146,25 @@ impl Session<'_> {
     fn take_back(&self, minted: &Minted, requested: u64, ttl: u64) {
         let Context { settings, console, .. } = self.context;
         let access = Access::of(minted, requested, ttl, settings.on_expiry);
-        revoke_or_keep(console, self.provider, minted, &access, self.attempt);
+        revoke_or_keep(console, &self.provider, minted, &access, self.attempt);
     }
 
     /// Waits until the credentials work, starts the command, and waits for its end.
     fn run_command(
         &mut self,
         minted: &Minted,
+        spent: &Arc<Spent>,
         requested: u64,
         ttl: u64,
         mut place: Place,
     ) -> Result<EndedCommand, Failure> {
         let Context { settings, console, .. } = self.context;
         self.observer.at(Stage::Settle);
-        let settled = settle::wait(console, self.provider, minted, &mut place.signals)?;
+        let settled = settle::wait(console, &self.provider, minted, &mut place.signals)?;
         let began = settled.unwrap_or(requested);
         let access = Access::of(minted, began, ttl, settings.on_expiry);
-        let Started { running, directory, endpoints } = self.start(minted, &access, place)?;
+        let Started { running, directory, endpoints, serving } =
+            self.start(minted, spent, &access, place)?;
         let mut known = secrets(minted);
         known.extend(endpoints.secrets());
         self.observer.at(Stage::Wait);
@@ -168,6 +173,8 @@ impl Session<'_> {
             is_expired.set(true);
             report::expired(console);
         })?;
+        known.extend(serving.iter().flat_map(|serving| serving.secrets()));
+        drop(serving);
         self.observer.left(directory.path());
         self.observer.at(Stage::Revoke);
         Ok(EndedCommand { ended, known, began, is_expired: is_expired.get() })
@@ -177,6 +184,7 @@ impl Session<'_> {
     fn start(
         &mut self,
         minted: &Minted,
+        spent: &Arc<Spent>,
         access: &Access,
         place: Place,
     ) -> Result<Started, Failure> {
@@ -184,16 +192,21 @@ impl Session<'_> {
         if let Some(signal) = signals.interrupted() {
             return Err(Failure::interrupted(signal as i32));
         }
-        let Context { environment, console, .. } = self.context;
+        let Context { environment, settings, console } = self.context;
         self.observer.at(Stage::Deliver);
         self.attempt.record_issued(minted, access)?;
         let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
-        let arranged = self.observer.arrange(Scene {
+        let scene = Scene {
+            context: self.context,
+            provider: &self.provider,
+            spent,
             minted,
             directory: directory.path(),
             ends_at: access.ends_at,
             endpoint_settings: endpoints.settings.clone(),
-        })?;
+        };
+        let Handover { arranged, serving } = hand_over(settings.delivery.deliver, &scene)?;
+        let arranged = self.observer.arrange(&scene, arranged)?;
         // Security: an allow list decides which settings of the user's profile pass; none of them gives
         // credentials.
         let of_session = &arranged.endpoint_settings.variables;
@@ -224,9 +237,9 @@ impl Session<'_> {
         self.observer.at(Stage::Start);
         // This line comes before the command can write anything.
         let how = if self.observer.is_learning() { "learning with " } else { "" };
-        let granted = report::granted(self.attempt, self.provider);
+        let granted = report::granted(self.attempt, &self.provider);
         report::started(console, self.attempt, &format!("{how}{granted}"), minted, access);
         let running = audex_child::spawn(&executable, &delivered.environment, signals)?;
-        Ok(Started { running, directory: delivered.directory, endpoints })
+        Ok(Started { running, directory: delivered.directory, endpoints, serving })
     }
 }

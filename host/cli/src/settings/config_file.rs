@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use super::delivery::Deliver;
 use super::{SettingsError, source};
 use audex_child::OnExpiry;
 use audex_components::embedded;
@@ -28,6 +29,8 @@ pub struct ConfigFile {
     /// `keep` or `end`.
     #[serde(deserialize_with = "on_expiry")]
     pub on_expiry: Option<OnExpiry>,
+    /// `[run]`.
+    pub run: RunTable,
     /// `[enforcement]`.
     pub enforcement: Enforcement,
     /// `[mapping]`.
@@ -87,6 +90,8 @@ pub struct OrganisationFile {
     /// The maximum ttl.
     #[serde(deserialize_with = "duration")]
     pub max_ttl: Option<Duration>,
+    /// `[run]`: a delivery that users cannot change.
+    pub run: RunTable,
     /// `[enforcement]`.
     pub enforcement: Enforcement,
     /// `[audit]`.
@@ -118,6 +123,15 @@ pub struct AuditTable {
     /// The directory of the logs, with a subdirectory for each user id. No variable of a user moves it.
     #[serde(deserialize_with = "deserialize_absolute")]
     pub directory: Option<PathBuf>,
+}
+
+/// `[run]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunTable {
+    /// `env`, `endpoint`, `file` or `gateway`.
+    #[serde(deserialize_with = "deliver")]
+    pub deliver: Option<Deliver>,
 }
 
 /// `[enforcement]`.
@@ -196,6 +210,10 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(
 
 fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpiry>, D::Error> {
     parse_on_expiry(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn deliver<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Deliver>, D::Error> {
+    Deliver::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 fn enforcer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Enforcer>, D::Error> {

@@ -52,6 +52,22 @@ pub enum SettingsError {
         /// The organisation's file.
         at: PathBuf,
     },
+    /// The user asks for another delivery than the organisation requires.
+    #[error(
+        "{asker} asks for the delivery `{asked}`, and your organisation ({at}) requires `{theirs}`"
+    )]
+    Delivery {
+        /// The option, or the place of the user's setting.
+        asker: String,
+        /// True if an option asks.
+        is_flag: bool,
+        /// The delivery that the user asks for.
+        asked: &'static str,
+        /// The organisation's delivery.
+        theirs: &'static str,
+        /// The place of the organisation's setting.
+        at: String,
+    },
     /// A file has an invalid entry.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
@@ -71,7 +87,10 @@ impl Hint for SettingsError {
             Self::Invalid { message, .. } => {
                 return elsewhere(message).or_else(|| key_meant(message));
             }
-            Self::Theirs { .. } | Self::Mapping { .. } => "leave it out of your file".into(),
+            Self::Delivery { is_flag: true, .. } => "leave out --deliver".into(),
+            Self::Theirs { .. } | Self::Mapping { .. } | Self::Delivery { .. } => {
+                "leave it out of your file".into()
+            }
             Self::Paths(PathsError::NoHome) => "set HOME to your home directory".into(),
             _ => return None,
         })

@@ -20,6 +20,8 @@ impl Filter for Hostile {
         let isolated = |least| {
             Verdict::Restrict(vec![Restriction { min_isolation: Some(least), ..because() }])
         };
+        let delivered =
+            |only| Verdict::Restrict(vec![Restriction { delivery: Some(only), ..because() }]);
         let case = case::case();
         case::play(&case);
         #[cfg(target_os = "wasi")]
@@ -31,10 +33,8 @@ impl Filter for Hostile {
             "refuse" => Verdict::Refuse("closed today".to_owned()),
             "isolated" => isolated(Isolation::Strict),
             "not-isolated" => isolated(Isolation::Off),
-            "by-gateway" => Verdict::Restrict(vec![Restriction {
-                delivery: Some(Delivery::Gateway),
-                ..because()
-            }]),
+            "by-gateway" => delivered(Delivery::Gateway),
+            "by-file" => delivered(Delivery::File),
             "drop-missing" => restrict(vec![4_000_000_000], vec![]),
             "drop-all" => restrict(vec![0], vec![]),
             "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),

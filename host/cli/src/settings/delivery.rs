@@ -1,0 +1,150 @@
+//! The delivery of the credentials to the command, and who chooses it.
+
+use std::path::{Path, PathBuf};
+
+use audex_components::filter;
+use audex_core::toml_place::location;
+
+use super::SettingsError;
+
+/// A way in which the command gets its credentials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deliver {
+    /// As the provider hands them out: AWS keys in variables.
+    #[default]
+    Env,
+    /// From a server on loopback, in the protocol of container credentials.
+    Endpoint,
+    /// In a private credentials file.
+    File,
+    /// Not at all: a gateway holds them, and decides on each request.
+    Gateway,
+}
+
+impl Deliver {
+    const ALL: [Self; 4] = [Self::Env, Self::Endpoint, Self::File, Self::Gateway];
+
+    /// Returns the word for the delivery in options, settings and output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Env => "env",
+            Self::Endpoint => "endpoint",
+            Self::File => "file",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// Returns the delivery called `name`.
+    ///
+    /// # Errors
+    /// A text with the valid names.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|one| one.name() == name)
+            .ok_or_else(|| format!("`{name}` is none of `env`, `endpoint`, `file`, `gateway`"))
+    }
+}
+
+impl From<Deliver> for filter::Delivery {
+    fn from(deliver: Deliver) -> Self {
+        match deliver {
+            Deliver::Env => Self::Env,
+            Deliver::Endpoint => Self::Endpoint,
+            Deliver::File => Self::File,
+            Deliver::Gateway => Self::Gateway,
+        }
+    }
+}
+
+/// The resolved delivery of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliverySettings {
+    /// The delivery.
+    pub deliver: Deliver,
+    /// The delivery that the organisation requires, and the organisation's file.
+    pub required: Option<(Deliver, PathBuf)>,
+}
+
+impl DeliverySettings {
+    /// Returns the organisation's requirement with its `PATH:LINE`, if there is one. Reads the file, so it is
+    /// for errors only.
+    #[must_use]
+    pub(crate) fn requirement(&self) -> Option<String> {
+        let (deliver, file) = self.required.as_ref()?;
+        let name = deliver.name();
+        Some(format!("your organisation ({}) requires the delivery `{name}`", place(file)))
+    }
+}
+
+/// Returns the delivery of a run: the option, then the user's file, then the default.
+///
+/// # Errors
+/// When the organisation requires another delivery than the option or the user's file asks for.
+pub(super) fn delivery(
+    flag: Option<Deliver>,
+    (user, user_at): (Option<Deliver>, &Path),
+    (organisation, at): (Option<Deliver>, &Path),
+) -> Result<DeliverySettings, SettingsError> {
+    let asked = flag.or(user);
+    let Some(theirs) = organisation else {
+        return Ok(DeliverySettings { deliver: asked.unwrap_or_default(), required: None });
+    };
+    match asked {
+        Some(asked) if asked != theirs => Err(SettingsError::Delivery {
+            asker: if flag.is_some() { "--deliver".to_owned() } else { place(user_at) },
+            is_flag: flag.is_some(),
+            asked: asked.name(),
+            theirs: theirs.name(),
+            at: place(at),
+        }),
+        _ => Ok(DeliverySettings { deliver: theirs, required: Some((theirs, at.to_owned())) }),
+    }
+}
+
+fn place(file: &Path) -> String {
+    location(file, &["run", "deliver"]).unwrap_or_else(|| file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(
+        flag: Option<Deliver>,
+        user: Option<Deliver>,
+        theirs: Option<Deliver>,
+    ) -> Option<Deliver> {
+        let (user_at, at) = (Path::new("/u/config.toml"), Path::new("/o/config.toml"));
+        delivery(flag, (user, user_at), (theirs, at)).ok().map(|settings| settings.deliver)
+    }
+
+    #[test]
+    fn the_option_wins_over_the_file_and_the_organisation_over_none() {
+        use Deliver::{Endpoint, Env, File, Gateway};
+        for (flag, user, theirs, expected) in [
+            (None, None, None, Some(Env)),
+            (None, Some(File), None, Some(File)),
+            (Some(Endpoint), Some(File), None, Some(Endpoint)),
+            (None, None, Some(Gateway), Some(Gateway)),
+            (Some(Gateway), Some(File), Some(Gateway), Some(Gateway)),
+            (None, Some(Gateway), Some(Gateway), Some(Gateway)),
+            (Some(Env), None, Some(Gateway), None),
+            (None, Some(File), Some(Gateway), None),
+            (Some(Gateway), None, Some(Env), None),
+        ] {
+            assert_eq!(resolved(flag, user, theirs), expected, "{flag:?} {user:?} {theirs:?}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_parsed_to_its_delivery_and_no_other() {
+        for deliver in Deliver::ALL {
+            assert_eq!(Deliver::parse(deliver.name()), Ok(deliver));
+        }
+        for wrong in ["", "ENV", "env ", "proxy"] {
+            assert!(Deliver::parse(wrong).unwrap_err().contains("`gateway`"), "{wrong}");
+        }
+    }
+}
