@@ -46,8 +46,9 @@ pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, s
 pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult,
     Description, Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GitCredential,
-    GrantPlan as Plan, HealthStatus, KnownAction, LearnSource, Minted, Planned, Profile,
-    SeenRequest, Setting, Sign, Statement, Status, ToolLogins, Value, Variable, Window,
+    GrantPlan as Plan, HealthStatus, KnownAction, LearnSource, Minted, Need, Planned, Profile,
+    Reading, Reply, SeenRequest, Setting, Sign, Statement, Status, ToolLogins, Value, Variable,
+    Window,
 };
 
 /// One cloud. Functions with a default body are optional; where the default is `unsupported`, the user sees
@@ -121,6 +122,16 @@ pub trait Provider {
     fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
         requests.into_iter().map(unknown_call).collect()
     }
+    /// Returns the permissions that a request needs, read strictly; by default unknown. Pure.
+    #[must_use]
+    fn read(request: SeenRequest, _account: Option<String>) -> Reading {
+        Reading::Unknown(format!("{} {}", request.method, request.path))
+    }
+    /// Returns the reply that denies a request; by default plain text with status 403. Pure.
+    #[must_use]
+    fn refuse(_request: SeenRequest, message: String) -> Reply {
+        Reply::new(403, "text/plain; charset=utf-8", message.into_bytes())
+    }
     /// Returns the permissions that calls need; by default unknown for each call. Pure.
     #[must_use]
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
@@ -132,7 +143,10 @@ pub trait Provider {
     /// Returns the known actions that patterns match; by default each pattern is one action. Pure.
     #[must_use]
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
-        patterns.into_iter().map(|name| KnownAction { name, access: None }).collect()
+        patterns
+            .into_iter()
+            .map(|name| KnownAction { name, access: None, yields_credentials: false })
+            .collect()
     }
     /// Returns the statements of a document. Pure.
     ///
@@ -189,6 +203,12 @@ impl<T: Provider> bindings::exports::audex::plugin::provider::Guest for T {
     }
     fn recognise(requests: Vec<SeenRequest>, account: Option<String>) -> Vec<Call> {
         <T as Provider>::recognise(requests, account)
+    }
+    fn read(request: SeenRequest, account: Option<String>) -> Reading {
+        <T as Provider>::read(request, account)
+    }
+    fn refuse(request: SeenRequest, message: String) -> Reply {
+        <T as Provider>::refuse(request, message)
     }
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
         <T as Provider>::attribute(calls)

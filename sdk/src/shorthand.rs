@@ -3,7 +3,7 @@
 use crate::filter::Restriction;
 use crate::provider::{
     Advice, Description, Enforcer, Error, ErrorKind, File, Finding, GitCredential, Grant, Minted,
-    Plan, Planned, Secret, Setting, Status, Value, Variable,
+    Plan, Planned, Reply, Secret, Setting, Status, Value, Variable,
 };
 
 impl Error {
@@ -46,6 +46,15 @@ impl Description {
         let (key, description) = (key.to_owned(), description.to_owned());
         self.settings.push(Setting { key, description, env: env.map(str::to_owned) });
         self
+    }
+}
+
+impl Reply {
+    /// Returns a reply with one header, the type of its body.
+    #[must_use]
+    pub fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Self { status, headers, body }
     }
 }
 

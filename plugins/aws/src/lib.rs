@@ -10,12 +10,14 @@ mod method;
 mod mint;
 mod observed;
 mod plan;
+mod read;
 mod recognise;
+mod refuse;
 mod source;
 
 use audex_sdk::provider::{
     Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant,
-    KnownAction, Minted, Plan, Provider, SeenRequest, Statement, Window, settings,
+    KnownAction, Minted, Plan, Provider, Reading, Reply, SeenRequest, Statement, Window, settings,
 };
 use aws_policy::statements;
 
@@ -57,6 +59,14 @@ impl Provider for Aws {
 
     fn recognise(requests: Vec<SeenRequest>, account: Option<String>) -> Vec<Call> {
         recognise::recognise(&requests, account.as_deref())
+    }
+
+    fn read(request: SeenRequest, account: Option<String>) -> Reading {
+        read::read(&request, account.as_deref())
+    }
+
+    fn refuse(request: SeenRequest, message: String) -> Reply {
+        refuse::refuse(&request, &message)
     }
 
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 /// The most characters of a path that are reported for an unknown operation.
 const PATH: usize = 80;
 /// Services whose requests name roles without passing them on.
-const ABOUT_ROLES: [&str; 2] = ["iam", "sts"];
+pub const ABOUT_ROLES: [&str; 2] = ["iam", "sts"];
 const COPY_SOURCE: &str = "x-amz-copy-source";
 const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 /// The object's key, as the response reports it.
@@ -58,19 +58,31 @@ fn one(request: &SeenRequest, account: Option<&str>) -> Call {
         let path: String = request.path.chars().take(PATH).collect();
         return call(false, format!("{} {path}", request.method), Vec::new());
     };
+    let (operation, needs) = told(&service, &mut asked, request, account);
+    let Some(needs) = needs else {
+        return call(true, operation, Vec::new());
+    };
+    let (operation, resources) = exact::written(&service, &operation, &needs);
+    call(true, operation, resources)
+}
+
+/// Returns the operation with its modifiers, and its needs if the operation is known.
+pub fn told(
+    service: &str,
+    asked: &mut Asked,
+    request: &SeenRequest,
+    account: Option<&str>,
+) -> (String, Option<Vec<Need>>) {
     let place = resource::Place { region: request.region.as_deref(), account };
-    complete(&mut asked, request, place);
-    let (modifiers, role) = modifiers(&service, &asked, request);
+    complete(asked, request, place);
+    let (modifiers, role) = modifiers(service, asked, request);
     let mut operation = asked.operation.clone();
     if !modifiers.is_empty() {
         operation = format!("{operation}?{}", modifiers.join("&"));
     }
-    let Some((prefix, actions)) = observed::actions(&service, &operation) else {
-        return call(true, operation, Vec::new());
-    };
-    let needs = needs(prefix, &asked, request, &actions, role, place);
-    let (operation, resources) = exact::written(&service, &operation, &needs);
-    call(true, operation, resources)
+    let needs = observed::actions(service, &operation)
+        .map(|(prefix, actions)| needs(prefix, asked, request, &actions, role, place));
+    (operation, needs)
 }
 
 /// Returns each action with its resources.
@@ -165,19 +177,22 @@ fn modifiers(service: &str, asked: &Asked, request: &SeenRequest) -> (Vec<String
     if service == "ssm" && asked.values("WithDecryption").any(|value| value == "true") {
         found.push("decryption".to_owned());
     }
-    let is_role = |(name, value): &&(String, String)| {
-        let name = name.to_ascii_lowercase();
-        (name.ends_with("role") || name.ends_with("rolearn"))
-            && value.starts_with("arn:")
-            && value.contains(":iam::")
-            && value.contains(":role/")
-    };
-    let role = asked.parameters.iter().find(is_role).map(|(_, value)| value.clone());
+    let role = asked.parameters.iter().find(|(name, value)| is_role(name, value));
+    let role = role.map(|(_, value)| value.clone());
     let role = role.filter(|_| !ABOUT_ROLES.contains(&service));
     if role.is_some() {
         found.push(PASSES_ROLE.to_owned());
     }
     (found, role)
+}
+
+/// Returns true if a parameter passes on the role that is its value.
+pub fn is_role(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    (name.ends_with("role") || name.ends_with("rolearn"))
+        && value.starts_with("arn:")
+        && value.contains(":iam::")
+        && value.contains(":role/")
 }
 
 /// Returns the bucket and key of the source of a copy.

@@ -115,7 +115,7 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
             Access::Write => AccessLevel::Write,
             Access::Permissions => AccessLevel::Permissions,
         };
-        KnownAction { name, access: Some(level) }
+        KnownAction { name, access: Some(level), yields_credentials: false }
     };
     let names = |pattern: &String| {
         let found = azure_catalogue::matching(pattern);

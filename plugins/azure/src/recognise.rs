@@ -198,6 +198,7 @@ mod tests {
             query: query.split('&').map(pair).collect(),
             headers: Vec::new(),
             body: Vec::new(),
+            complete: true,
         };
         let calls = recognise(&[request]);
         let need = attribute(&calls).remove(0);

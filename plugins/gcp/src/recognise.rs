@@ -143,6 +143,7 @@ mod tests {
             query: vec![(query.to_owned(), String::new())],
             headers: Vec::new(),
             body: Vec::new(),
+            complete: true,
         }
     }
 

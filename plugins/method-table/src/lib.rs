@@ -38,6 +38,8 @@ pub struct Found {
     pub operation: String,
     /// Names and values of the labels.
     pub labels: Vec<(String, String)>,
+    /// The names of the query's parameters that are conditions of the operation.
+    pub conditions: Vec<String>,
 }
 
 impl Table {
@@ -69,7 +71,8 @@ impl Table {
             }
         }
         let best = best.filter(|_| !is_tie)?;
-        Some(Found { operation: best.operation.to_owned(), labels: best.labels })
+        let Fit { operation, labels, conditions, .. } = best;
+        Some(Found { operation: operation.to_owned(), labels, conditions })
     }
 
     /// Returns the names of all sections.
@@ -117,6 +120,7 @@ impl Table {
 struct Fit<'a> {
     operation: &'a str,
     labels: Vec<(String, String)>,
+    conditions: Vec<String>,
     /// The number of literal parts of the path, then of conditions: the higher rank is the more specific
     /// line.
     rank: (usize, usize),
@@ -128,7 +132,7 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
     if method != request.method {
         return None;
     }
-    let mut conditions = 0;
+    let (mut conditions, mut names) = (0, Vec::new());
     for condition in words {
         let met = if let Some(header) = condition.strip_prefix('!') {
             request.headers.iter().any(|(name, _)| name == header)
@@ -136,6 +140,7 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
             let (name, value) = condition
                 .split_once('=')
                 .map_or((condition, None), |(name, value)| (name, Some(value)));
+            names.push(name.to_owned());
             request
                 .query
                 .iter()
@@ -147,7 +152,7 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
         conditions += 1;
     }
     let (labels, literals) = labels(template, request.path)?;
-    Some(Fit { operation, labels, rank: (literals, conditions) })
+    Some(Fit { operation, labels, conditions: names, rank: (literals, conditions) })
 }
 
 /// Returns the labels of `template` in `path`, and the number of literal parts.

@@ -1,5 +1,6 @@
 //! The parameters in a body. The body may be cut off in the middle: the parameters before the cut count.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use minicbor::Decoder;
@@ -9,12 +10,9 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
-/// The most texts that are kept of one request. Security: more than any body of [`CUT`] bytes can hold,
-/// because a partial list would look complete.
-const VALUES: usize = CUT / 2;
-/// The most bytes of a body that the host hands over; a body of that length may be cut. Source: the contract,
-/// `seen-request`.
-const CUT: usize = 64 * 1024;
+/// The most texts that are kept of one request. Security: more than any body that the host hands over can
+/// hold, because a partial list would look complete. Source: the contract, `seen-request`: 4 MiB.
+const VALUES: usize = 4 * 1024 * 1024 / 2;
 /// The fields of DynamoDB's requests with several statements or tables. Source: Amazon DynamoDB API
 /// reference, `TransactWriteItems`, `TransactGetItems`, `BatchExecuteStatement`, `ExecuteTransaction`.
 const TRANSACTED: &str = "TransactItems";
@@ -129,9 +127,9 @@ fn cbor_map(
 }
 
 /// Returns the parameters of a form: `InstanceId.1`, `Names.member.2` and `Entry.1.Name` are lists.
-pub fn form(body: &[u8]) -> Parameters {
+/// A body that is not `complete` has no last list, which may go on after the cut.
+pub fn form(body: &[u8], complete: bool) -> Parameters {
     let text = String::from_utf8_lossy(body);
-    let is_cut = body.len() >= CUT;
     let decode =
         |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pair = |pair: &str| {
@@ -139,11 +137,31 @@ pub fn form(body: &[u8]) -> Parameters {
         Some((decode(name), decode(value)))
     };
     let mut parameters = numbered(text.split('&').filter_map(pair).collect());
-    if is_cut && let Some((last, _)) = parameters.last().cloned() {
+    if !complete && let Some((last, _)) = parameters.last().cloned() {
         // The last value may be cut, and its list may go on.
         parameters.retain(|(name, _)| *name != last);
     }
     parameters
+}
+
+/// Returns the parameters of a form that has one reading, with their full names.
+///
+/// # Errors
+/// The part that parsers read differently.
+pub fn pairs(body: &[u8]) -> Result<Parameters, String> {
+    let text = std::str::from_utf8(body).map_err(|_| "its form is not UTF-8".to_owned())?;
+    let decode = |text: &str| {
+        let whole = percent_decode_str(&text.replace('+', " ")).decode_utf8().map(Cow::into_owned);
+        whole.map_err(|_| "its form is not UTF-8".to_owned())
+    };
+    let pair = |pair: &str| {
+        // Some parsers end a parameter at `;` too, or take a name without a value.
+        let split =
+            pair.split_once('=').filter(|(name, _)| !name.is_empty() && !pair.contains(';'));
+        let (name, value) = split.ok_or("its form has a part that is not `name=value`")?;
+        Ok((decode(name)?, decode(value)?))
+    };
+    if text.is_empty() { Ok(Vec::new()) } else { text.split('&').map(pair).collect() }
 }
 
 /// Removes the numbers from the names of lists; a deeper name is not a parameter of the operation itself.

@@ -1,7 +1,7 @@
 //! Operations by method and path. `generate.py` makes the table.
 
 use audex_sdk::provider::SeenRequest;
-use method_table::{Request, Table};
+use method_table::{Found, Request, Table};
 
 use crate::Asked;
 
@@ -24,7 +24,8 @@ pub fn recognise(request: &SeenRequest) -> Option<Asked> {
         headers: &request.headers,
     };
     let found = TABLE.find(service, asked)?;
-    Some(Asked { operation: found.operation, parameters: found.labels })
+    let Found { operation, labels, conditions } = found;
+    Some(Asked { operation, parameters: labels, conditions })
 }
 
 fn bucket<'a>(service: &str, host: &'a str) -> Option<&'a str> {

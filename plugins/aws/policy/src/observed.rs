@@ -8,11 +8,15 @@ pub mod exact;
 mod note;
 pub mod resource;
 
+use std::collections::BTreeSet;
+
 use audex_sdk::provider::{Attribution, Call, Permission, Scope};
 
 /// Names of services, and their prefixes (made by `data/services.py`).
 const SERVICES: &str = include_str!("../data/services.txt");
 const EXCEPTIONS: &str = include_str!("../data/exceptions.txt");
+/// Operations whose replies carry credentials (made by `data/credentials.py`).
+const CREDENTIALS: &str = include_str!("../data/credentials.txt");
 /// The suffix of service names in the log.
 const LOG_SUFFIX: &str = ".amazonaws.com";
 /// API Gateway's permissions are its methods. Source: Service Authorization Reference, "Amazon API Gateway
@@ -88,6 +92,26 @@ pub fn actions(service: &str, operation: &str) -> Option<(&'static str, Vec<Stri
 pub fn has_modifier(service: &str, operation: &str, modifier: &str) -> bool {
     prefix(service)
         .is_some_and(|prefix| exception(prefix, &format!("{operation}?{modifier}")).is_some())
+}
+
+/// Returns true if the reply to an operation carries credentials, or an address that is signed with some.
+/// `service` is a signing name.
+#[must_use]
+pub fn yields_credentials(service: &str, operation: &str) -> bool {
+    CREDENTIALS.lines().any(|line| line.split_once(' ') == Some((service, operation)))
+}
+
+/// Returns the actions of the operations whose replies carry credentials.
+#[must_use]
+pub fn yielding_actions() -> BTreeSet<String> {
+    let lines = CREDENTIALS.lines().filter(|line| !line.starts_with('#'));
+    let of = |line: &str| {
+        let (service, operation) = line.split_once(' ')?;
+        let (prefix, actions) = actions(service, operation)?;
+        // Some operations need no permission; a policy can still deny them by name.
+        Some(if actions.is_empty() { vec![format!("{prefix}:{operation}")] } else { actions })
+    };
+    lines.filter_map(of).flatten().collect()
 }
 
 /// Returns the prefix of a service's permissions.

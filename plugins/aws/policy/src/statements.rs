@@ -1,10 +1,13 @@
 //! The statements of an IAM policy, in a form that can be compared with others.
 
+use std::collections::BTreeSet;
+
 use audex_sdk::provider::{AccessLevel, Effect, Error, KnownAction, Scope, Statement};
 use aws_catalogue::{Access, Found};
 use serde_json::{Map, Value};
 
 use crate::invalid;
+use crate::observed::yielding_actions;
 
 /// Reads the statements of the policy `document`; `source` names where the document is from.
 ///
@@ -125,19 +128,24 @@ fn list(entry: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, &
 #[must_use]
 pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
     let mut found: Vec<KnownAction> = Vec::new();
+    let yielding = yielding_actions();
     for pattern in patterns {
         let matching = aws_catalogue::matching(pattern);
         if matching.is_empty() {
-            found.push(KnownAction { name: pattern.clone(), access: None });
+            found.push(KnownAction {
+                name: pattern.clone(),
+                access: None,
+                yields_credentials: false,
+            });
         }
-        found.extend(matching.iter().map(known));
+        found.extend(matching.iter().map(|found| known(found, &yielding)));
     }
     found.sort_by(|left, right| left.name.cmp(&right.name));
     found.dedup_by(|left, right| left.name == right.name);
     found
 }
 
-fn known(found: &Found) -> KnownAction {
+fn known(found: &Found, yielding: &BTreeSet<String>) -> KnownAction {
     let access = match found.access {
         Access::List => AccessLevel::List,
         Access::Read => AccessLevel::Read,
@@ -145,7 +153,9 @@ fn known(found: &Found) -> KnownAction {
         Access::Write => AccessLevel::Write,
         Access::Permissions => AccessLevel::Permissions,
     };
-    KnownAction { name: found.full_name(), access: Some(access) }
+    let name = found.full_name();
+    let yields_credentials = yielding.contains(&name);
+    KnownAction { name, access: Some(access), yields_credentials }
 }
 
 #[cfg(test)]

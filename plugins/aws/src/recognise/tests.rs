@@ -24,6 +24,7 @@ fn request(
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
         body: body.as_bytes().to_vec(),
+        complete: true,
     }
 }
 

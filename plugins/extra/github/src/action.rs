@@ -106,7 +106,7 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
         let found = matching(pattern);
         let mut add = |name: String, access| {
             if known.iter().all(|other| other.name != name) {
-                known.push(KnownAction { name, access });
+                known.push(KnownAction { name, access, yields_credentials: false });
             }
         };
         if found.is_empty() {

@@ -28,8 +28,14 @@ export const defaults = {
       denied: false,
       source: "",
     })),
+  read: ({ method, path }) => ({ tag: "unknown", val: `${method} ${path}` }),
+  refuse: (_request, message) => ({
+    status: 403,
+    headers: [["content-type", "text/plain; charset=utf-8"]],
+    body: new TextEncoder().encode(message),
+  }),
   attribute: (calls) => calls.map(() => ({ known: false, permissions: [] })),
-  expand: (patterns) => patterns.map((name) => ({ name })),
+  expand: (patterns) => patterns.map((name) => ({ name, yieldsCredentials: false })),
   statements: refuse("statements"),
   effective: refuse("effective"),
 };

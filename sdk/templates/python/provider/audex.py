@@ -2,7 +2,7 @@
 
 from componentize_py_types import Err
 from wit_world import exports
-from wit_world.exports.provider import Attribution, Call, KnownAction
+from wit_world.exports.provider import Attribution, Call, KnownAction, Reading_Unknown, Reply
 from wit_world.imports.types import Error, ErrorKind
 
 
@@ -39,11 +39,17 @@ class Provider(exports.Provider):
             for one in requests
         ]
 
+    def read(self, request, account):
+        return Reading_Unknown(f"{request.method} {request.path}")
+
+    def refuse(self, request, message):
+        return Reply(403, [("content-type", "text/plain; charset=utf-8")], message.encode())
+
     def attribute(self, calls):
         return [Attribution(False, [], None) for _ in calls]
 
     def expand(self, patterns):
-        return [KnownAction(pattern, None) for pattern in patterns]
+        return [KnownAction(pattern, None, False) for pattern in patterns]
 
     def statements(self, document):
         raise unsupported("statements")

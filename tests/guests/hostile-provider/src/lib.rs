@@ -247,6 +247,16 @@ impl Provider for Hostile {
         requests.into_iter().map(unknown_call).collect()
     }
 
+    fn read(request: SeenRequest, _account: Option<String>) -> Reading {
+        trick("read");
+        Reading::Unknown(request.path)
+    }
+
+    fn refuse(_request: SeenRequest, message: String) -> Reply {
+        trick("refuse");
+        Reply::new(403, "text/plain", message.into_bytes())
+    }
+
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
         if trick("attribute") == "nothing" {
             let (action, origin) = ("s3:GetObject".to_owned(), String::new());
@@ -261,7 +271,10 @@ impl Provider for Hostile {
 
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
         trick("expand");
-        patterns.into_iter().map(|name| KnownAction { name, access: None }).collect()
+        patterns
+            .into_iter()
+            .map(|name| KnownAction { name, access: None, yields_credentials: false })
+            .collect()
     }
 
     fn statements(_document: String) -> Result<Vec<Statement>, Error> {

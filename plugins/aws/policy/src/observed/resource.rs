@@ -115,6 +115,12 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     if found.len() > MOST { Vec::new() } else { found }
 }
 
+/// Returns true if `action` can be limited to resources.
+#[must_use]
+pub fn can_be_limited(action: &str) -> bool {
+    kinds(action).is_none_or(|(_, kinds)| !kinds.is_empty())
+}
+
 /// Returns the part of `resources` that `action` can be limited to, or nothing if some resource that it needs
 /// is missing.
 #[must_use]

@@ -1,0 +1,302 @@
+//! Checks that a request has one meaning, and no part that goes unread. A gateway decides on such requests only.
+//!
+//! [`crate::recognise`] names the operation of whatever a command sent. This module says whether that name,
+//! and the parameters with it, are all that the service can find in the request.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use audex_sdk::provider::SeenRequest;
+use minicbor::Decoder;
+use minicbor::data::Type;
+use serde::Deserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+
+use crate::protocol::{self, Protocol, header};
+use crate::{Asked, body, delete};
+
+/// Headers that change neither the operation nor its resources, or that the recogniser reads. A request with
+/// another one is ambiguous, because a service may read it. Source: header members in botocore's models; RFC 9110.
+#[rustfmt::skip]
+const HEADERS: &[&str] = &[
+    "accept", "accept-language", "cache-control", "content-disposition", "content-encoding", "content-language",
+    "content-length", "content-md5", "content-type", "date", "expires", "host", "if-match", "if-modified-since",
+    "if-none-match", "if-unmodified-since", "origin", "pragma", "range", "referer", "smithy-protocol", "traceparent",
+    "tracestate", "user-agent", "x-amz-acl", "x-amz-api-version", "x-amz-bucket-object-lock-enabled",
+    "x-amz-bypass-governance-retention", "x-amz-client-context", "x-amz-client-token",
+    "x-amz-confirm-remove-self-bucket-access", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-copy-source-range",
+    "x-amz-date", "x-amz-decoded-content-length", "x-amz-expected-bucket-owner", "x-amz-grant-full-control",
+    "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-invocation-type",
+    "x-amz-log-type", "x-amz-max-parts", "x-amz-metadata-directive", "x-amz-mfa", "x-amz-mp-object-size",
+    "x-amz-object-attributes", "x-amz-object-lock-legal-hold", "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date", "x-amz-optional-object-attributes", "x-amz-part-number-marker",
+    "x-amz-request-payer", "x-amz-sdk-checksum-algorithm", "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-bucket-key-enabled",
+    "x-amz-server-side-encryption-context", "x-amz-source-expected-bucket-owner", "x-amz-storage-class",
+    "x-amz-tagging", "x-amz-tagging-directive", "x-amz-target", "x-amz-trailer",
+    "x-amz-transition-default-minimum-object-size", "x-amz-user-agent", "x-amz-version-id",
+    "x-amz-website-redirect-location", "x-amzn-client-token", "x-amzn-query-mode", "x-amzn-trace-id",
+];
+/// Beginnings of such headers.
+const HEADER_PREFIXES: [&str; 6] = [
+    "amz-sdk-",
+    "x-amz-checksum-",
+    "x-amz-copy-source-if-",
+    "x-amz-copy-source-server-side-encryption-customer-",
+    "x-amz-meta-",
+    "x-amz-server-side-encryption-customer-",
+];
+/// The parameters of S3's operations that select nothing. Every other name in a query selects an operation, and counts as read only
+/// if the operation that was found has it. Source: query members in botocore's model of S3.
+#[rustfmt::skip]
+const S3_PARAMETERS: &[&str] = &[
+    "bucket-region", "continuation-token", "delimiter", "encoding-type", "fetch-owner", "id", "key-marker",
+    "marker", "max-buckets", "max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber", "prefix",
+    "response-cache-control", "response-content-disposition", "response-content-encoding",
+    "response-content-language", "response-content-type", "response-expires", "start-after", "upload-id-marker",
+    "uploadId", "version-id-marker", "versionId", "x-id",
+];
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Checks that `request`, recognised as `asked`, has one meaning.
+///
+/// # Errors
+/// The part that has more than one meaning, or that is not read.
+pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
+    if !request.complete {
+        return Err("a part of the request is missing".to_owned());
+    }
+    headers(request)?;
+    let is_form = content_type(request) == FORM;
+    let form = if is_form { body::pairs(&request.body)? } else { request.query.clone() };
+    let has_action = form.iter().any(|(name, _)| name == "Action");
+    let Some(protocol) = protocol::of(request, has_action) else {
+        return Err("several protocols, or none, fit it".to_owned());
+    };
+    let has_target = header(request, "x-amz-target").is_some();
+    match protocol {
+        Protocol::Json => {
+            at_root(request)?;
+            alone(request)?;
+            is_json_object(&request.body)
+        }
+        Protocol::Cbor => {
+            no_target(has_target)?;
+            alone(request)?;
+            is_cbor_map(&request.body)
+        }
+        Protocol::Query => {
+            no_target(has_target)?;
+            at_root(request)?;
+            if is_form {
+                alone(request)?;
+            } else if !request.body.is_empty() {
+                return Err("it has parameters in its query and a body".to_owned());
+            }
+            once("parameter", form.iter().map(|(name, _)| name.as_str()))
+        }
+        Protocol::Rest => {
+            no_target(has_target)?;
+            if is_form && !request.body.is_empty() {
+                return Err("it has a form for a body".to_owned());
+            }
+            if request.service.as_deref() == Some("s3") {
+                s3(request, asked)
+            } else {
+                rest(request)
+            }
+        }
+    }
+}
+
+fn content_type(request: &SeenRequest) -> String {
+    let kind = header(request, "content-type").unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn headers(request: &SeenRequest) -> Result<(), String> {
+    let is_read = |name: &str| {
+        HEADERS.contains(&name) || HEADER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    match request.headers.iter().find(|(name, _)| !is_read(name)) {
+        Some((name, _)) => Err(format!("the header `{}` is not read", name.escape_default())),
+        None => once("header", request.headers.iter().map(|(name, _)| name.as_str())),
+    }
+}
+
+/// Checks that each name appears once.
+fn once<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut known = HashSet::new();
+    for name in names {
+        if !known.insert(name) {
+            return Err(format!("the {what} `{}` is there twice", name.escape_default()));
+        }
+    }
+    Ok(())
+}
+
+fn no_target(has_target: bool) -> Result<(), String> {
+    if has_target {
+        Err("`x-amz-target` does not belong to its protocol".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn at_root(request: &SeenRequest) -> Result<(), String> {
+    if request.path == "/" { Ok(()) } else { Err("its path is not `/`".to_owned()) }
+}
+
+fn alone(request: &SeenRequest) -> Result<(), String> {
+    if request.method != "POST" {
+        return Err("its method is not POST".to_owned());
+    }
+    if request.query.is_empty() { Ok(()) } else { Err("it has a query and a body".to_owned()) }
+}
+
+fn s3(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
+    once("parameter", request.query.iter().map(|(name, _)| name.as_str()))?;
+    let bucket = request.path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if bucket.contains('%') && !bucket.to_ascii_lowercase().starts_with("arn%3a") {
+        return Err("the name of its bucket is encoded".to_owned());
+    }
+    let is_read =
+        |name: &String| S3_PARAMETERS.contains(&name.as_str()) || asked.conditions.contains(name);
+    if let Some((name, _)) = request.query.iter().find(|(name, _)| !is_read(name)) {
+        return Err(format!("the parameter `{}` is not read", name.escape_default()));
+    }
+    let is_deletion =
+        request.method == "POST" && request.query.iter().any(|(name, _)| name == "delete");
+    if is_deletion && delete::keys(&request.body).is_empty() {
+        return Err("its list of objects is not written as S3 documents it".to_owned());
+    }
+    Ok(())
+}
+
+fn rest(request: &SeenRequest) -> Result<(), String> {
+    let is_json = content_type(request).ends_with("json")
+        || request.body.trim_ascii_start().starts_with(b"{");
+    if is_json && !request.body.is_empty() { is_json_object(&request.body) } else { Ok(()) }
+}
+
+/// Checks that `body` is one JSON object, in which no object has a name twice.
+fn is_json_object(body: &[u8]) -> Result<(), String> {
+    let wrong = |error: serde_json::Error| match error.classify() {
+        serde_json::error::Category::Data => error.to_string(),
+        _ => "its body is not one JSON object".to_owned(),
+    };
+    if body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err("its body is not one JSON object".to_owned());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    deserializer.deserialize_any(Unique).map_err(wrong)?;
+    deserializer.end().map_err(wrong)
+}
+
+/// Accepts any value in which no object has a name twice.
+struct Unique;
+
+impl<'de> serde::de::DeserializeSeed<'de> for Unique {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Unique)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut known = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if known.contains(&name) {
+                return Err(A::Error::custom(format!(
+                    "the name `{}` is there twice in its body",
+                    name.escape_default()
+                )));
+            }
+            known.insert(name);
+            map.next_value_seed(Unique)?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks that `body` is one CBOR map with texts for names, none twice, and nothing after it.
+fn is_cbor_map(body: &[u8]) -> Result<(), String> {
+    let wrong = || "its body is not one CBOR map with each name once".to_owned();
+    if body.is_empty() {
+        return Ok(());
+    }
+    let mut decoder = Decoder::new(body);
+    cbor_map(&mut decoder).ok_or_else(wrong)?;
+    if decoder.position() == body.len() { Ok(()) } else { Err(wrong()) }
+}
+
+fn cbor_map(decoder: &mut Decoder<'_>) -> Option<()> {
+    let length = decoder.map().ok()?;
+    let mut known = HashSet::new();
+    let mut read = 0;
+    loop {
+        match length {
+            Some(length) if read == length => return Some(()),
+            None if decoder.datatype().ok()? == Type::Break => return decoder.skip().ok(),
+            _ => {}
+        }
+        // Security: a text in pieces is refused, because the recogniser does not read it.
+        if decoder.datatype().ok()? != Type::String || !known.insert(decoder.str().ok()?) {
+            return None;
+        }
+        cbor_value(decoder)?;
+        read += 1;
+    }
+}
+
+fn cbor_value(decoder: &mut Decoder<'_>) -> Option<()> {
+    match decoder.datatype().ok()? {
+        Type::Map | Type::MapIndef => cbor_map(decoder),
+        Type::StringIndef => None,
+        // Elements of a list name nothing that is read below this level.
+        _ => decoder.skip().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
