@@ -18,13 +18,15 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
 use audex_core::delivery::Value;
 use audex_core::environment::Environment;
-use audex_gateway::{Gateway, SessionKey};
+use audex_gateway::{Decider, Denial, Gateway, Noted, SessionKey, View};
+use audex_wire::seen_request::SeenRequest;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
@@ -95,13 +97,28 @@ fn main() {
     );
 }
 
+/// Forwards everything.
+struct Forwarding;
+
+impl Decider for Forwarding {
+    fn decide(&self, _: &SeenRequest) -> Result<(), Box<Denial>> {
+        Ok(())
+    }
+
+    fn noted<'a>(&'a self, _: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn view(&self) -> View {
+        View::Telling
+    }
+}
+
 /// Starts a gateway for a user with these variables.
 fn gateway(parent: &[(&str, &str)]) -> Gateway {
-    let (sender, mut noted) = tokio::sync::mpsc::channel(128);
-    std::thread::spawn(move || while noted.blocking_recv().is_some() {});
     let real = Credentials::new("AKIAREAL", "real", None, None, "bench");
     let parent = Environment::from_pairs(parent.iter().copied());
-    Gateway::start(&parent, real, None, u64::MAX, sender).expect("it starts")
+    Gateway::start(&parent, real, None, u64::MAX, Arc::new(Forwarding)).expect("it starts")
 }
 
 fn address(gateway: &Gateway) -> String {

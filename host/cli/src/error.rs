@@ -13,6 +13,7 @@ use crate::learn::save::SaveError;
 use crate::learn::watch::WatchError;
 use crate::mint::MintError;
 use crate::pipeline::delivery::DeliveryError;
+use crate::pipeline::gateway::GatewayError;
 use crate::plan::PlanError;
 use crate::profile::ProfileError;
 use crate::request::RequestError;
@@ -300,6 +301,18 @@ impl From<WatchError> for Failure {
             WatchError::NoKeys { .. } => Kind::Usage,
         };
         Self::of(kind, "learn", error)
+    }
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        let kind = match &error {
+            GatewayError::Loopback(_) => Kind::Internal,
+            GatewayError::NoPolicy { .. }
+            | GatewayError::Unenforced { .. }
+            | GatewayError::NoKeys { .. } => Kind::Usage,
+        };
+        Self::of(kind, "deliver", error)
     }
 }
 

@@ -10,7 +10,7 @@ pub mod attempt;
 pub(crate) mod aws_keys;
 pub mod delivery;
 mod end;
-mod gateway;
+pub(crate) mod gateway;
 pub mod guard;
 mod layer;
 pub mod observer;
@@ -31,6 +31,7 @@ use crate::filter::{self, Filtered};
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
+use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
@@ -41,6 +42,7 @@ use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
 use audex_core::unwind::caught;
 use audex_core::{agent, clock, process};
+use audex_gateway::decide::Limit;
 
 use self::attempt::Attempt;
 use self::guard::guarded;
@@ -80,6 +82,8 @@ struct Run<'a> {
     request: Request,
     ttl: Ttl,
     denied: deny::Native,
+    /// How often the gateway lets the session use actions.
+    limits: Vec<Limit>,
     circumstances: Circumstances,
 }
 
@@ -98,6 +102,21 @@ pub struct Outlined {
     /// The grant and its plan.
     pub planned: Planned,
     filters: Vec<Filter>,
+    gateway: Option<gateway::Prepared>,
+}
+
+/// A plan that every filter approved, and the gateway that will decide by it.
+pub struct Ready {
+    approved: Approved,
+    gateway: Option<gateway::Prepared>,
+}
+
+impl Ready {
+    /// Returns the plan.
+    #[must_use]
+    pub fn planned(&self) -> &Planned {
+        self.approved.planned()
+    }
 }
 
 /// Reads the arguments, opens the provider, and builds the request.
@@ -124,6 +143,9 @@ pub fn request<'a>(
     let ttl = settings.ttl(profiles.iter().fold(None, |ttl, profile| shortest(ttl, profile.ttl)));
     let forbidden = profiles.iter().flat_map(|profile| &profile.deny);
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
+    let limits = profiles.iter().flat_map(|profile| &profile.limits);
+    let limits: Vec<Limit> = settings.delivery.limits.iter().chain(limits).cloned().collect();
+    delivery::check_limits(deliver, &limits)?;
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
     let circumstances = Circumstances {
         delivery: delivery::told(deliver, &description),
@@ -147,6 +169,7 @@ pub fn request<'a>(
         request,
         ttl,
         denied,
+        limits,
         circumstances,
     };
     Ok(Chain { run, output: Requested })
@@ -276,7 +299,11 @@ impl<'a> Chain<'a, Granted> {
                 "your organisation limits the ttl to {ceiling} s; {asked} s was asked for"
             ));
         }
-        Ok(Chain { run, output: Outlined { planned, filters } })
+        let gateway = match settings.delivery.deliver {
+            Deliver::Gateway => Some(gateway::prepare(&run, &mut planned)?),
+            Deliver::Env | Deliver::File | Deliver::Endpoint => None,
+        };
+        Ok(Chain { run, output: Outlined { planned, filters, gateway } })
     }
 }
 
@@ -285,24 +312,24 @@ impl<'a> Chain<'a, Outlined> {
     ///
     /// # Errors
     /// When a filter fails or rejects the plan.
-    pub fn approve(self) -> Result<Chain<'a, Approved>, Failure> {
-        let Self { run, output: Outlined { planned, filters } } = self;
+    pub fn approve(self) -> Result<Chain<'a, Ready>, Failure> {
+        let Self { run, output: Outlined { planned, filters, gateway } } = self;
         let Context { settings, console, .. } = run.context;
         let log = |filters: &[Filter]| log_filters(console, filters);
-        let output = approve::approve(planned, filters, run.circumstances.clone(), log)
+        let approved = approve::approve(planned, filters, run.circumstances.clone(), log)
             .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
-        Ok(Chain { run, output })
+        Ok(Chain { run, output: Ready { approved, gateway } })
     }
 }
 
-impl Chain<'_, Approved> {
+impl Chain<'_, Ready> {
     /// Mints credentials, starts `command` with nothing but these credentials, waits for it, revokes them, and
     /// returns the command's exit status. `observer` observes the stages.
     ///
     /// # Errors
     /// Any failure before the command has started. After that, the command's own status counts.
     pub fn start(self, command: &[OsString], observer: &mut dyn Observer) -> Result<u8, Failure> {
-        let Self { run, output: approved } = self;
+        let Self { run, output: Ready { approved, gateway } } = self;
         let Context { environment, settings, console } = run.context;
         // If the command is missing or not executable (exit status 127 or 126), or if the log cannot be
         // written, nothing is minted.
@@ -317,6 +344,7 @@ impl Chain<'_, Approved> {
             attempt: run.attempt,
             description: &run.description,
             withheld: run.components.secret_variables(settings),
+            gateway,
             observer,
         };
         let outcome = guarded(|| session.run(approved, place));

@@ -10,6 +10,7 @@ use crate::settings::profiles_file::CustomProfile;
 use audex_components::provider::Profile as BuiltIn;
 use audex_core::hint::Hint;
 use audex_core::printable;
+use audex_gateway::decide::Limit;
 use audex_sdk::spelling;
 
 /// The place of a profile's definition.
@@ -35,6 +36,8 @@ pub struct Profile {
     pub ttl: Option<Duration>,
     /// The patterns that the profile denies to the whole request, with their places.
     pub deny: Vec<DenyEntry>,
+    /// How often the gateway lets a session use actions.
+    pub limits: Vec<Limit>,
     /// The extended profiles, as written.
     pub extends: Vec<String>,
     /// The place of the definition.
@@ -221,9 +224,16 @@ impl<'a> Profiles<'a> {
         let BuiltIn { name, description, actions, resources } = found.clone();
         let resources = resources.named().to_vec();
         let share = ProfileShare { name: name.clone(), actions, resources };
-        let (ttl, deny, extends) = (None, Vec::new(), Vec::new());
-        let definition = Definition::Provider;
-        Ok(Profile { name, description, shares: vec![share], ttl, deny, extends, definition })
+        Ok(Profile {
+            name,
+            description,
+            shares: vec![share],
+            ttl: None,
+            deny: Vec::new(),
+            limits: Vec::new(),
+            extends: Vec::new(),
+            definition: Definition::Provider,
+        })
     }
 }
 
@@ -241,6 +251,7 @@ impl Profile {
         self.shares.extend(shares);
         self.ttl = shortest(self.ttl, parent.ttl);
         self.deny.extend(parent.deny);
+        self.limits.extend(parent.limits);
     }
 }
 
@@ -274,6 +285,7 @@ fn own(name: &str, custom: &CustomProfile) -> Profile {
         shares: if custom.actions.is_empty() { Vec::new() } else { vec![share] },
         ttl: custom.ttl,
         deny: custom.deny.clone(),
+        limits: custom.limits.clone(),
         extends: custom.extends.clone(),
         definition: Definition::User(custom.source.clone()),
     }

@@ -27,6 +27,7 @@ use audex_components::provider::{Enforcer, Setting};
 use audex_core::ecosystem;
 use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
+use audex_gateway::decide::Limit;
 
 use audex_components::imports::tape::Tape;
 use audex_logins::secret_source::SecretSources;
@@ -34,7 +35,7 @@ use audex_registry::rules::Rules;
 use audex_registry::signature::Signer;
 
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
-use self::delivery::{Deliver, DeliverySettings, delivery};
+use self::delivery::{Deliver, DeliverySettings, UnknownRequests, delivery};
 use self::deny_list::DenyEntry;
 use self::enforcement::{RequiredBy, enforcement};
 pub use self::error::SettingsError;
@@ -63,6 +64,10 @@ pub struct Flags {
     pub on_expiry: Option<OnExpiry>,
     /// `--deliver`.
     pub deliver: Option<Deliver>,
+    /// `--gateway-unknown`.
+    pub gateway_unknown: Option<UnknownRequests>,
+    /// `--limit`.
+    pub limits: Vec<Limit>,
     /// Options that are the provider's own settings, such as `role_arn`.
     pub provider_settings: BTreeMap<String, String>,
 }
@@ -167,8 +172,12 @@ impl Settings {
             (user.enforcement.require, &user_at),
             (organisation.enforcement.require, &at),
         );
-        let delivery =
+        let mut delivery =
             delivery(flags.deliver, (user.run.deliver, &user_at), (organisation.run.deliver, &at))?;
+        // The organisation's word comes first, because it can only narrow.
+        let unknown = organisation.run.gateway_unknown.or(flags.gateway_unknown);
+        delivery.unknown = unknown.or(user.run.gateway_unknown).unwrap_or_default();
+        delivery.limits = [organisation.run.limits, user.run.limits, flags.limits].concat();
         Ok(Self {
             paths,
             provider: flags.provider.or(user.provider),

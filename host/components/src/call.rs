@@ -43,11 +43,7 @@ pub(crate) fn call<S: CallState, T>(
     messages: &Messages,
     work: impl FnOnce(&mut Store<S>) -> Result<T, (Phase, wasmtime::Error)>,
 ) -> Result<(T, S), PluginError> {
-    let mut store = Store::new(engine.inner(), state);
-    store.limiter(|state| state.meter());
-    store.set_hostcall_fuel(limit::ANSWER_BYTES);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|mut context| context.data_mut().meter().tick());
+    let mut store = store(engine, state);
     let _ticking = engine.tick();
     let outcome = work(&mut store);
     messages.add(store.data_mut().take_messages());
@@ -55,6 +51,21 @@ pub(crate) fn call<S: CallState, T>(
         Ok(value) => Ok((value, store.into_data())),
         Err((phase, error)) => Err(failure(loaded, phase, &error)),
     }
+}
+
+/// Returns a store with every limit set.
+pub(crate) fn store<S: CallState>(engine: &Engine, state: S) -> Store<S> {
+    let mut store = Store::new(engine.inner(), state);
+    store.limiter(|state| state.meter());
+    store.epoch_deadline_callback(|mut context| context.data_mut().meter().tick());
+    arm(&mut store);
+    store
+}
+
+/// Sets the limits that each call uses up.
+pub(crate) fn arm<S: CallState>(store: &mut Store<S>) {
+    store.set_hostcall_fuel(limit::ANSWER_BYTES);
+    store.set_epoch_deadline(1);
 }
 
 /// Returns the linker of pure worlds, which offers no imports but WASI's.
@@ -99,7 +110,8 @@ pub(crate) fn provider_linker(engine: &Engine, loaded: &Loaded) -> wasmtime::Res
     Ok(linker)
 }
 
-fn failure(loaded: &Loaded, phase: Phase, error: &wasmtime::Error) -> PluginError {
+/// Names the cause of a failed call.
+pub(crate) fn failure(loaded: &Loaded, phase: Phase, error: &wasmtime::Error) -> PluginError {
     if let Some(limit) = error.downcast_ref::<LimitReached>() {
         return PluginError::new(loaded, Phase::Limit, limit.to_string());
     }

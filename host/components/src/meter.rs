@@ -31,6 +31,11 @@ impl Meter {
         result
     }
 
+    /// Starts the time of another call in the same store; the memory stays.
+    pub(crate) fn restart(&mut self) {
+        (self.started, self.waited) = (Instant::now(), Duration::ZERO);
+    }
+
     /// Returns the remaining time of the guest.
     pub(crate) fn guest_time_left(&self) -> Duration {
         limit::GUEST_TIME.saturating_sub(self.started.elapsed().saturating_sub(self.waited))

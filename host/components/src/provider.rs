@@ -6,6 +6,7 @@ mod endpoint;
 mod lease;
 mod observe;
 mod pure;
+mod reader;
 mod setting;
 mod source;
 mod tool_login;
@@ -46,9 +47,11 @@ use self::value::AwsPart;
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding,
-    GrantPlan, HealthStatus, KnownAction, LearnSource, Planned, Profile, Setting, Sign, Statement,
-    Status, Window,
+    GrantPlan, HealthStatus, KnownAction, LearnSource, Need, Planned, Profile, Reading, Reply,
+    Setting, Sign, Statement, Status, Window,
 };
+
+pub use self::reader::Reader;
 
 /// The clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too
 /// late.

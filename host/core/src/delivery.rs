@@ -73,6 +73,15 @@ pub struct EndpointSettings {
     pub files: Vec<SessionFile>,
 }
 
+impl EndpointSettings {
+    /// Adds the settings of another endpoint.
+    pub fn add(&mut self, more: &Self) {
+        self.variables.extend(more.variables.iter().cloned());
+        self.removed.extend(more.removed.iter().copied());
+        self.files.extend(more.files.iter().cloned());
+    }
+}
+
 /// An endpoint to serve.
 #[derive(Clone, Debug)]
 pub enum Endpoint {

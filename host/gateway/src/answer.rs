@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use aws_smithy_types::body::SdkBody;
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use serde_json::json;
 
+use super::decider::Denial;
 use audex_wire::header::header;
 use audex_wire::sigv4::Rejected;
 
@@ -28,7 +29,7 @@ impl Refusal {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { status, code: code.into(), message: format!("tryaudex learn: {}", message.into()) }
+        Self { status, code: code.into(), message: format!("tryaudex: {}", message.into()) }
     }
 
     /// Builds the answer to a request that the gateway does not support; `what` names the unsupported part.
@@ -65,7 +66,7 @@ impl Refusal {
             ("application/xml", body)
         };
         let body =
-            if parts.method == http::Method::HEAD { SdkBody::empty() } else { SdkBody::from(body) };
+            if parts.method == Method::HEAD { SdkBody::empty() } else { SdkBody::from(body) };
         let mut response = Response::new(body);
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -73,6 +74,19 @@ impl Refusal {
         if let Ok(code) = http::HeaderValue::from_str(&code) {
             headers.insert("x-amzn-errortype", code);
         }
+        response
+    }
+}
+
+impl Denial {
+    /// Returns the response for a request with this method.
+    pub(crate) fn into_response(self, method: &Method) -> Response<SdkBody> {
+        let Self { status, headers, body } = self;
+        let is_head = method == Method::HEAD;
+        let mut response =
+            Response::new(if is_head { SdkBody::empty() } else { SdkBody::from(body.to_vec()) });
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
         response
     }
 }

@@ -12,14 +12,14 @@ use super::answer::Refusal;
 use super::chunks::Unchunked;
 use super::route::target;
 use super::seen::{self, Outcome};
-use super::{Door, Gate, Noted, once, queue, reply, unsigned};
+use super::{Door, Gate, Noted, View, anew, once, queue, reply, unsigned};
 use audex_core::clock;
 use audex_core::digest::sha256;
 use audex_core::error_chain;
 use audex_wire::body::whole_within;
 use audex_wire::header::header;
 use audex_wire::server::BODY_TIME;
-use audex_wire::sigv4::{Claim, Reading, Rejected, Scope, settings, sign};
+use audex_wire::sigv4::{Claim, Reading, Rejected, Scope, is_s3, settings, sign};
 
 /// The longest body that is read completely, because its hash is part of the signature and in no header. The
 /// largest such request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
@@ -28,6 +28,10 @@ const WHOLE_BYTES: usize = 96 * 1024 * 1024;
 /// The notice for answers that no policy decided.
 const NOT_TAKEN: &str =
     "an endpoint did not take the session's credentials: what they allow there is not known";
+
+/// The longest body that a decision is made about; the largest usual one is a synchronous invocation of a
+/// Lambda function, 6 MB. Source: Lambda quotas.
+const DECIDED_BYTES: usize = 8 * 1024 * 1024;
 
 const HASH: &str = "x-amz-content-sha256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -82,8 +86,11 @@ async fn exchange(
         let message = "the session's access has ended";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "ExpiredToken", message));
     }
+    let view = gate.decider.view();
     let claim = match gate.session_key.claimed(parts) {
-        Err(Rejected::Unsigned) => return unsigned::exchange(gate, door, parts, body).await,
+        Err(Rejected::Unsigned) if view == View::Telling => {
+            return unsigned::exchange(gate, door, parts, body).await;
+        }
         claimed => claimed?,
     };
     once::in_time(&claim, gate.skew())?;
@@ -93,12 +100,26 @@ async fn exchange(
     let (payload, mut beginning) = payload(gate, parts, &claim, body).await?;
     gate.once(&claim, parts, connection)?;
     let payload = at_the_queue(gate, &claim, payload, &mut beginning);
-    let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let uri = target(&door.endpoint, gate.variant, &claim.service, &claim.region, path)
-        .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
-    let request = signed_again(gate, parts, &claim, &uri, payload)
-        .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
-    let mut seen = seen::seen(parts, &claim.service, &claim.region, &beginning);
+    let invalid = |reason: &str| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason);
+    let anew = anew::target(&parts.uri)
+        .map_err(|part| invalid(&format!("the gateway does not forward {part}")))?;
+    let Claim { service, region, .. } = &claim;
+    let uri = target(&door.endpoint, gate.variant, service, region, &anew.written);
+    let uri = uri.map_err(invalid)?;
+    let mut seen = match view {
+        View::Telling => seen::telling(parts, &anew, service, region, &beginning),
+        View::Whole => {
+            let host = uri.authority().map_or("", http::uri::Authority::as_str);
+            let is_read = payload.is_read || is_s3(service);
+            seen::whole(parts, &anew, host, (service, region), &beginning, is_read)
+                .map_err(invalid)?
+        }
+    };
+    if let Err(denial) = gate.decider.decide(&seen) {
+        return Ok(denial.into_response(&parts.method));
+    }
+    let request =
+        signed_again(gate, parts, &claim, &uri, payload).map_err(|reason| invalid(&reason))?;
     let response = gate.http.forward(request).await;
     let response = response.map_err(|error| Refusal::unreachable(&error_chain::line(&error)))?;
     let response =
@@ -120,7 +141,7 @@ async fn exchange(
         }
     };
     for denied in is_denied {
-        gate.note(Noted::signed(seen.clone(), *denied)).await;
+        gate.decider.noted(Noted::signed(seen.clone(), *denied)).await;
     }
     Ok(response)
 }
@@ -144,6 +165,7 @@ fn at_the_queue(gate: &Gate, claim: &Claim, payload: Payload, beginning: &mut By
         hash: Hash::Whole(body),
         stale: &[],
         reading: payload.reading,
+        is_read: true,
     }
 }
 
@@ -156,6 +178,8 @@ struct Payload {
     stale: &'static [&'static str],
     /// The encoding of the signed headers.
     reading: Reading,
+    /// True if the body was read completely.
+    is_read: bool,
 }
 
 enum Hash {
@@ -174,7 +198,7 @@ async fn payload(
     let length = body.size_hint().exact();
     let verify = |body: &SignableBody<'_>| claim.verify(parts, &gate.session_key.secret, body);
     let Some(said) = header(&parts.headers, HASH).map(str::to_owned) else {
-        let whole = whole(body).await?;
+        let whole = whole(body, longest(gate, claim)).await?;
         let reading = verify(&SignableBody::Bytes(&whole))?;
         let length = Some(whole.len() as u64);
         let payload = Payload {
@@ -183,6 +207,7 @@ async fn payload(
             length,
             stale: &[],
             reading,
+            is_read: true,
         };
         return Ok((payload, whole));
     };
@@ -200,28 +225,38 @@ async fn payload(
             "x-amz-trailer",
             "x-amz-sdk-checksum-algorithm",
         ];
-        return Ok((Payload { body, hash, length: Some(plain), stale, reading }, Bytes::new()));
+        let payload = Payload { body, hash, length: Some(plain), stale, reading, is_read: false };
+        return Ok((payload, Bytes::new()));
     }
     let is_digest = said.len() == 64 && said.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_digest && said != UNSIGNED && said != UNSIGNED_CHUNKS {
         return Err(Refusal::unsupported(&format!("bodies of `{HASH}: {said}`")));
     }
     let hash = Hash::Said(said);
-    if seen::has_telling_body(parts, &claim.service) {
-        let whole = whole(body).await?;
+    // Security: a service may read parameters in a body of any content type.
+    let is_decided = gate.decider.view() == View::Whole && !is_s3(&claim.service);
+    if is_decided || seen::has_telling_body(parts, &claim.service) {
+        let whole = whole(body, longest(gate, claim)).await?;
         let length = Some(whole.len() as u64);
-        return Ok((
-            Payload { body: SdkBody::from(whole.to_vec()), hash, length, stale: &[], reading },
-            whole,
-        ));
+        let body = SdkBody::from(whole.to_vec());
+        let payload = Payload { body, hash, length, stale: &[], reading, is_read: true };
+        return Ok((payload, whole));
     }
-    let body = if length == Some(0) { SdkBody::empty() } else { SdkBody::from_body_1_x(body) };
-    Ok((Payload { body, hash, length, stale: &[], reading }, Bytes::new()))
+    let is_read = length == Some(0);
+    let body = if is_read { SdkBody::empty() } else { SdkBody::from_body_1_x(body) };
+    Ok((Payload { body, hash, length, stale: &[], reading, is_read }, Bytes::new()))
 }
 
-async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
-    whole_within(body, WHOLE_BYTES, BODY_TIME).await.map(Bytes::from).ok_or_else(|| {
-        let message = format!("a body without {HASH} is too long or did not arrive");
+/// Returns the length of the longest body that is read completely.
+fn longest(gate: &Gate, claim: &Claim) -> usize {
+    let is_decided = gate.decider.view() == View::Whole && !is_s3(&claim.service);
+    if is_decided { DECIDED_BYTES } else { WHOLE_BYTES }
+}
+
+async fn whole(body: Incoming, most: usize) -> Result<Bytes, Refusal> {
+    whole_within(body, most, BODY_TIME).await.map(Bytes::from).ok_or_else(|| {
+        let message =
+            format!("a body that must be read is longer than {most} bytes or did not arrive");
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
     })
 }

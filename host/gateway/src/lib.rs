@@ -6,9 +6,12 @@
 //! Security: the gateway listens on 127.0.0.1 only. A request that is not signed with this session's key
 //! never gets the session's credentials, which stay in this process.
 
+mod anew;
 mod answer;
 mod chunks;
-mod count;
+pub mod count;
+pub mod decide;
+mod decider;
 mod forward;
 mod once;
 mod queue;
@@ -27,7 +30,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_credential_types::Credentials;
 use http::HeaderMap;
 use http::request::Parts;
-use tokio::sync::mpsc;
 
 use self::answer::Refusal;
 use self::once::UsedSignatures;
@@ -44,6 +46,7 @@ use audex_wire::server::{Port, Request, Server};
 use audex_wire::sigv4::{Claim, Rejected};
 
 pub use self::count::{Counted, Counter};
+pub use self::decider::{Decider, Denial, View};
 pub use self::seen::is_denial;
 pub use self::session_key::SessionKey;
 
@@ -100,17 +103,11 @@ pub(crate) struct Gate {
     skew: AtomicI64,
     once: Mutex<UsedSignatures>,
     queues: Queues,
-    noted: mpsc::Sender<Noted>,
+    decider: Arc<dyn Decider>,
     refusals: Mutex<Vec<String>>,
 }
 
 impl Gate {
-    /// Reports a decided request. If the receiver is behind, waits, so that the number of unread reports is
-    /// bounded.
-    async fn note(&self, noted: Noted) {
-        let _ = self.noted.send(noted).await;
-    }
-
     fn refused(&self, refusal: &Refusal) {
         self.lost(&refusal.message);
     }
@@ -151,8 +148,8 @@ pub struct Gateway {
 
 impl Gateway {
     /// Starts a gateway that forwards requests with `credentials` until `ends_at`, in seconds since the Unix
-    /// epoch. The endpoints are those of `parent`, `region` is the session's region, and `noted` receives
-    /// each decided request.
+    /// epoch. The endpoints are those of `parent`, `region` is the session's region, and `decider` decides
+    /// about each request.
     ///
     /// # Errors
     /// If the operating system has no socket, thread or random numbers.
@@ -161,7 +158,7 @@ impl Gateway {
         credentials: Credentials,
         region: Option<String>,
         ends_at: u64,
-        noted: mpsc::Sender<Noted>,
+        decider: Arc<dyn Decider>,
     ) -> io::Result<Self> {
         let session_key = SessionKey::new()?;
         let mut doors = Vec::new();
@@ -191,7 +188,7 @@ impl Gateway {
             skew: AtomicI64::default(),
             once: Mutex::default(),
             queues: Queues::default(),
-            noted,
+            decider,
             refusals: Mutex::default(),
         });
         let ports = doors.into_iter().map(|(port, door)| {

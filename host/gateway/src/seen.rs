@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
+use super::anew::Target;
+use super::forward::NOT_FORWARDED;
 use audex_core::percent::decode_pairs;
 use audex_wire::header::header;
 use audex_wire::seen_request::SeenRequest;
@@ -147,21 +149,60 @@ pub(crate) fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
     ANSWERED.iter().filter_map(text).collect()
 }
 
-/// Returns the parts of a request that are kept.
-pub(crate) fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenRequest {
+/// Returns every part of a request that its service can read.
+///
+/// # Errors
+/// If a header is not text.
+pub(crate) fn whole(
+    parts: &Parts,
+    anew: &Target,
+    host: &str,
+    (service, region): (&str, &str),
+    body: &Bytes,
+    complete: bool,
+) -> Result<SeenRequest, &'static str> {
+    let sent = parts.headers.iter().filter(|(name, _)| !NOT_FORWARDED.contains(&name.as_str()));
+    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let value = std::str::from_utf8(value.as_bytes()).ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    };
+    let headers: Option<Vec<_>> = sent.map(text).collect();
+    Ok(SeenRequest {
+        service: Some(service.to_owned()),
+        region: Some(region.to_owned()),
+        method: parts.method.to_string(),
+        host: host.to_owned(),
+        path: anew.path.clone(),
+        query: anew.query.clone(),
+        headers: headers.ok_or("a header is not text")?,
+        body: body.to_vec(),
+        complete,
+    })
+}
+
+/// Returns the parts of a request that name its operation and resources.
+pub(crate) fn telling(
+    parts: &Parts,
+    anew: &Target,
+    service: &str,
+    region: &str,
+    body: &Bytes,
+) -> SeenRequest {
+    let complete = body.len() <= BODY_BYTES && anew.query.len() <= PARAMETERS;
     let body = if has_telling_body(parts, service) { body.as_ref() } else { &[] };
     let text = |name: &&str| Some(((*name).to_owned(), header(&parts.headers, name)?.to_owned()));
-    let mut query = decode_pairs(parts.uri.query().unwrap_or_default());
+    let mut query = anew.query.clone();
     query.truncate(PARAMETERS);
     SeenRequest {
         service: Some(service.to_owned()),
         region: Some(region.to_owned()),
         method: parts.method.to_string(),
         host: header(&parts.headers, "host").unwrap_or_default().to_owned(),
-        path: parts.uri.path().to_owned(),
+        path: anew.path.clone(),
         query,
         headers: HEADERS.iter().filter_map(text).collect(),
         body: body.get(..BODY_BYTES).unwrap_or(body).to_vec(),
+        complete,
     }
 }
 

@@ -3,6 +3,7 @@ mod queue;
 mod quoted;
 mod unsigned;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
@@ -10,6 +11,7 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http::Request;
+use tokio::sync::mpsc;
 
 use super::*;
 use audex_loopback::{LoopbackCloud, Seed};
@@ -49,10 +51,42 @@ const GET: Ask<'static> = Ask {
 
 fn scene(target: &str, credentials: Credentials, ends_at: u64) -> Scene {
     let (sender, noted) = mpsc::channel(8);
-    let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", target)]);
-    let gateway = Gateway::start(&parent, credentials, None, ends_at, sender).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let observer = Arc::new(Observer { sender, view: View::Telling, denial: None });
+    let (gateway, runtime) = started(target, credentials, ends_at, observer);
     Scene { gateway, noted, runtime }
+}
+
+/// A decider that reports every request, and denies with `denial`.
+struct Observer {
+    sender: mpsc::Sender<Noted>,
+    view: View,
+    denial: Option<Box<Denial>>,
+}
+
+impl Decider for Observer {
+    fn decide(&self, _: &SeenRequest) -> Result<(), Box<Denial>> {
+        self.denial.clone().map_or(Ok(()), Err)
+    }
+
+    fn noted<'a>(&'a self, noted: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async { self.sender.send(noted).await.unwrap() })
+    }
+
+    fn view(&self) -> View {
+        self.view
+    }
+}
+
+fn started(
+    target: &str,
+    credentials: Credentials,
+    ends_at: u64,
+    decider: Arc<dyn Decider>,
+) -> (Gateway, tokio::runtime::Runtime) {
+    let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", target)]);
+    let gateway = Gateway::start(&parent, credentials, None, ends_at, decider).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    (gateway, runtime)
 }
 
 fn none() -> Credentials {
@@ -258,7 +292,8 @@ fn dropping_it_ends_it_at_once() {
 fn a_scope_that_spells_another_host_is_not_signed_for() {
     let (sender, noted) = mpsc::channel(8);
     let parent = Environment::default();
-    let gateway = Gateway::start(&parent, none(), None, far(), sender).unwrap();
+    let observer = Arc::new(Observer { sender, view: View::Telling, denial: None });
+    let gateway = Gateway::start(&parent, none(), None, far(), observer).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let scene = Scene { gateway, noted, runtime };
     for (service, region) in [

@@ -18,7 +18,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use super::answer::Refusal;
 use super::forward::NOT_FORWARDED;
 use super::route::target;
-use super::{Door, Gate, Noted, reply, seen};
+use super::{Door, Gate, Noted, anew, reply, seen};
 use audex_core::error_chain;
 use audex_core::percent::decode_pairs;
 use audex_core::region::is_region;
@@ -92,9 +92,11 @@ pub(crate) async fn exchange(
     if let Some(other) = elsewhere {
         response = send(gate, door, parts, (service, &other), SdkBody::empty(), length).await?;
     }
-    let request = seen::seen(parts, service, &region, &whole);
+    let anew = anew::target(&parts.uri)
+        .map_err(|part| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", part))?;
+    let request = seen::telling(parts, &anew, service, &region, &whole);
     let (response, _) = reply::looked_at(gate, parts, service, response).await?;
-    gate.note(Noted { request, denied: false, is_signed: false }).await;
+    gate.decider.noted(Noted { request, denied: false, is_signed: false }).await;
     Ok(response)
 }
 

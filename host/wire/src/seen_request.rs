@@ -17,6 +17,8 @@ pub struct SeenRequest {
     pub query: Vec<(String, String)>,
     /// The headers that name the operation or resource, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The first 64 KiB of the body.
+    /// The body, or its beginning.
     pub body: Vec<u8>,
+    /// False if a part of the request is missing here.
+    pub complete: bool,
 }

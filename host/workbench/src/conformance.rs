@@ -254,6 +254,7 @@ fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError>
             query: Vec::new(),
             headers: Vec::new(),
             body: vec![0xff; 1024],
+            complete: true,
         };
         3
     ];

@@ -2,18 +2,26 @@
 
 use super::heading::LIMITS;
 use crate::settings::Flags;
-use crate::settings::delivery::Deliver;
+use crate::settings::delivery::{Deliver, UnknownRequests, parse_limit};
+use audex_gateway::decide::Limit;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct DeliveryArgs {
     /// How the command gets its credentials: `env`, `endpoint`, `file` or `gateway` [default: env]
     #[arg(long, value_name = "HOW", value_parser = Deliver::parse, help_heading = LIMITS, hide_short_help = true)]
     deliver: Option<Deliver>,
+    /// With the gateway: how often actions may be used, such as `s3:DeleteObject=10`; may be repeated
+    #[arg(long, value_name = "ACTION=COUNT", value_parser = parse_limit, help_heading = LIMITS, hide_short_help = true)]
+    limit: Vec<Limit>,
+    /// With the gateway: what happens to requests that it does not know, `refuse` or `forward` [default: refuse]
+    #[arg(long, value_name = "WHAT", value_parser = UnknownRequests::parse, help_heading = LIMITS, hide_short_help = true)]
+    gateway_unknown: Option<UnknownRequests>,
 }
 
 impl DeliveryArgs {
     /// Adds these options to `flags`.
     pub(super) fn add_to(&self, flags: Flags) -> Flags {
-        Flags { deliver: self.deliver, ..flags }
+        let limits = self.limit.clone();
+        Flags { deliver: self.deliver, gateway_unknown: self.gateway_unknown, limits, ..flags }
     }
 }

@@ -105,6 +105,8 @@ impl RequestArgs {
             ttl: self.ttl,
             require: self.require,
             on_expiry: self.on_expiry,
+            gateway_unknown: None,
+            limits: Vec::new(),
             deliver: None,
             provider_settings,
         }

@@ -31,7 +31,11 @@ const KNOWN: [(&str, AccessLevel); 5] = [
 fn known() -> Vec<KnownAction> {
     KNOWN
         .iter()
-        .map(|(name, level)| KnownAction { name: (*name).to_owned(), access: Some(*level) })
+        .map(|(name, level)| KnownAction {
+            name: (*name).to_owned(),
+            access: Some(*level),
+            yields_credentials: false,
+        })
         .collect()
 }
 

@@ -139,6 +139,7 @@ fn request(url: &str, method: &str) -> Option<SeenRequest> {
         query: decode_pairs(query),
         headers: Vec::new(),
         body: Vec::new(),
+        complete: true,
     })
 }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::io;
 use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
 use tokio::sync::mpsc;
 
 use super::csm::Csm;
@@ -15,16 +16,16 @@ use super::trail::{Found, Trail};
 use super::{Source, address, http_log};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::pipeline::aws_keys::{AwsKeys, ID, SECRET, TOKEN, is_key};
+use crate::pipeline::aws_keys::ID;
 use crate::pipeline::delivery::{Arranged, Scene};
+use crate::pipeline::gateway;
 use crate::pipeline::observer::Observer;
 use audex_components::component::PluginError;
 use audex_components::provider::{Call, Minted, Provider};
-use audex_core::delivery::{EndpointSettings, Value};
+use audex_core::delivery::Value;
 use audex_core::environment::Environment;
 use audex_core::hint::Hint;
-use audex_gateway::{Gateway, Noted};
-use audex_logins::aws::profile::with_endpoints;
+use audex_gateway::{Decider, Denial, Gateway, Noted, View};
 use audex_wire::seen_request::SeenRequest;
 
 /// The maximum number of requests recognised in one call of the component. With their bodies they take 2 MiB
@@ -119,41 +120,17 @@ impl<'a> Watch<'a> {
 
     /// Puts the gateway between the command and its keys. Returns the id of the key that the command gets
     /// instead.
-    fn interpose(
-        &mut self,
-        scene: &Scene<'_>,
-        arranged: &mut Arranged,
-    ) -> Result<String, WatchError> {
-        let no_keys = || WatchError::NoKeys { provider: self.plan.provider.clone() };
-        let minted = scene.minted;
-        let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
-        let token = token.map(|token| token.expose().to_owned());
-        let credentials = Credentials::new(id, secret.expose(), token, None, "session");
-        let region = self.region.clone();
-        let recogniser = self.recogniser.take().ok_or_else(no_keys)?;
+    fn interpose(&mut self, scene: &Scene<'_>, arranged: &mut Arranged) -> Result<String, Failure> {
+        let no_recogniser = || WatchError::NoKeys { provider: self.plan.provider.clone() };
+        let recogniser = self.recogniser.take().ok_or_else(no_recogniser)?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let gateway = Gateway::start(
-            &with_endpoints(self.parent),
-            credentials,
-            region,
-            scene.ends_at,
-            sender,
-        )
-        .map_err(WatchError::Loopback)?;
+        let gateway = gateway::interpose(scene, arranged, Arc::new(Observing(sender)))?;
         self.observed.gaps.extend(address::in_environment(self.parent));
-        let account = account(minted);
+        let account = gateway::account(scene.minted);
         let thread = std::thread::Builder::new().name("recogniser".to_owned());
         let thread = thread.spawn(move || recognise_all(receiver, recogniser, account.as_deref()));
         self.recognising = Some(thread.map_err(WatchError::Loopback)?);
-        let key = &gateway.session_key;
-        arranged.variables.retain(|(name, _)| !is_key(name));
-        arranged.variables.extend([
-            (ID.to_owned(), Value::Plain(key.id.clone())),
-            (SECRET.to_owned(), Value::Secret(key.secret.clone())),
-            (TOKEN.to_owned(), Value::Secret(key.token.clone())),
-        ]);
-        add(&mut arranged.endpoint_settings, &gateway.settings);
-        let id = key.id.clone();
+        let id = gateway.session_key.id.clone();
         self.gateway = Some(gateway);
         Ok(id)
     }
@@ -226,11 +203,11 @@ impl Observer for Watch<'_> {
             let key =
                 key.ok_or_else(|| WatchError::NoKeys { provider: self.plan.provider.clone() })?;
             let csm = Csm::start(&self.session, &key).map_err(WatchError::Loopback)?;
-            add(&mut arranged.endpoint_settings, &csm.settings);
+            arranged.endpoint_settings.add(&csm.settings);
             self.csm = Some(csm);
         }
         if self.has(Source::HttpLog) {
-            add(&mut arranged.endpoint_settings, &http_log::endpoint_settings(scene.directory));
+            arranged.endpoint_settings.add(&http_log::endpoint_settings(scene.directory));
         }
         Ok(arranged)
     }
@@ -270,17 +247,22 @@ impl Observer for Watch<'_> {
     }
 }
 
-fn add(endpoint_settings: &mut EndpointSettings, more: &EndpointSettings) {
-    endpoint_settings.variables.extend(more.variables.iter().cloned());
-    endpoint_settings.removed.extend(more.removed.iter().copied());
-    endpoint_settings.files.extend(more.files.iter().cloned());
-}
+/// Forwards every request, and passes what became of it to the recogniser.
+struct Observing(mpsc::Sender<Noted>);
 
-/// Returns the account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
-fn account(minted: &Minted) -> Option<String> {
-    let account = minted.identity.as_deref()?.split(':').nth(4)?;
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| account.to_owned())
+impl Decider for Observing {
+    fn decide(&self, _: &SeenRequest) -> Result<(), Box<Denial>> {
+        Ok(())
+    }
+
+    fn noted<'a>(&'a self, noted: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        // The recogniser ends before the gateway only if it panicked, which is reported.
+        Box::pin(async { drop(self.0.send(noted).await) })
+    }
+
+    fn view(&self) -> View {
+        View::Telling
+    }
 }
 
 /// Recognises the requests in `noted` until every sender is closed.

@@ -15,6 +15,8 @@ use audex_components::provider::{Description, Minted, Provider};
 use audex_core::delivery::{EndpointSettings, Value};
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
+use audex_gateway::Counter;
+use audex_gateway::decide::Limit;
 
 /// The state of a session before the delivery to the command.
 pub struct Scene<'a> {
@@ -66,6 +68,19 @@ impl Arranged {
 pub(super) trait Serving {
     /// Returns every secret that the server hands out or accepts.
     fn secrets(&self) -> Vec<Secret>;
+
+    /// Returns the decisions of a server that decides on requests.
+    fn decisions(&self) -> Option<Decisions> {
+        None
+    }
+}
+
+/// The decisions of a gateway during one session.
+pub(super) struct Decisions {
+    /// The decisions, counted.
+    pub counter: Counter,
+    /// Notices for the user.
+    pub notices: Vec<String>,
 }
 
 /// The outcome of the stage.
@@ -93,11 +108,24 @@ pub(crate) enum DeliveryError {
         /// The provider's id or method.
         provider: String,
     },
+    /// Nobody counts what a command does that holds the keys itself.
+    #[error(
+        "the limit `{pattern}={most}` cannot hold with the delivery `{deliver}`: only a gateway counts"
+    )]
+    LimitWithoutGateway {
+        /// The pattern of the limit.
+        pattern: String,
+        /// The most uses.
+        most: u64,
+        /// The delivery.
+        deliver: &'static str,
+    },
 }
 
 impl Hint for DeliveryError {
     fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
+            Self::LimitWithoutGateway { .. } => Some("take `--deliver gateway`".into()),
             Self::NoKeys { .. } => {
                 Some("take `--deliver env`, or another --provider or --method".into())
             }
@@ -119,8 +147,26 @@ pub(super) fn check(deliver: Deliver, description: &Description) -> Result<(), D
     Err(DeliveryError::NoKeys { deliver: deliver.name(), provider: description.id.clone() })
 }
 
+/// Checks that limits are counted by somebody.
+pub(super) fn check_limits(deliver: Deliver, limits: &[Limit]) -> Result<(), DeliveryError> {
+    match limits.first() {
+        Some(Limit { pattern, most }) if deliver != Deliver::Gateway => {
+            let (pattern, most) = (pattern.clone(), *most);
+            Err(DeliveryError::LimitWithoutGateway { pattern, most, deliver: deliver.name() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Turns the minted credentials into what the command gets.
-pub(super) fn hand_over(deliver: Deliver, scene: &Scene<'_>) -> Result<Handover, Failure> {
+pub(super) fn hand_over(
+    deliver: Deliver,
+    scene: &Scene<'_>,
+    gateway: Option<gateway::Prepared>,
+) -> Result<Handover, Failure> {
+    if let Some(prepared) = gateway {
+        return gateway::hand_over(scene, prepared);
+    }
     match deliver {
         Deliver::Env => Ok(Arranged::unchanged(scene).into()),
         Deliver::File => Ok(file::arrange(scene)?.into()),
@@ -128,7 +174,7 @@ pub(super) fn hand_over(deliver: Deliver, scene: &Scene<'_>) -> Result<Handover,
             "the delivery `endpoint` is not yet in this build",
             "take `--deliver file`",
         )),
-        Deliver::Gateway => gateway::hand_over(scene),
+        Deliver::Gateway => Err(no_keys(deliver, scene.minted).into()),
     }
 }
 

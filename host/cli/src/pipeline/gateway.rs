@@ -1,13 +1,195 @@
 //! The delivery `gateway`: the command's keys open this session's gateway and nothing else.
 
-use super::delivery::{Handover, Scene};
+mod decider;
+mod rules;
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+
+use super::Run;
+use super::aws_keys::{self, AwsKeys};
+use super::delivery::{Arranged, Decisions, Handover, Scene, Serving};
 use crate::failure::Failure;
+use crate::plan::{self, Planned};
+use crate::settings::delivery::UnknownRequests;
+use audex_components::backend::Backend;
+use audex_components::provider::{Enforcer, Minted, Reader};
+use audex_core::delivery::Value;
+use audex_core::hint::Hint;
+use audex_core::secret::Secret;
+use audex_gateway::decide::{Limit, Set};
+use audex_gateway::{Decider, Gateway};
+use audex_logins::aws::profile::with_endpoints;
+
+use self::decider::Deciding;
+use self::rules::{left_to_the_cloud, rules};
+
+/// The error for a gateway that cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GatewayError {
+    /// The socket or the thread cannot be created.
+    #[error("cannot start the gateway on loopback")]
+    Loopback(#[source] io::Error),
+    /// The plan is not a policy that can be compared with requests.
+    #[error("the method `{method}` of `{provider}` has no policy to decide by")]
+    NoPolicy {
+        /// The provider's id.
+        provider: String,
+        /// The planned method.
+        method: String,
+    },
+    /// Unknown requests would be enforced by nobody.
+    #[error(
+        "`{action}` is enforced by `{enforced_by}`, so requests that are not known cannot be left to the cloud"
+    )]
+    Unenforced {
+        /// A permission that the cloud does not enforce.
+        action: String,
+        /// Its enforcer.
+        enforced_by: &'static str,
+    },
+    /// The provider hands out something other than AWS keys.
+    #[error("the gateway takes AWS keys in variables, and `{provider}` hands out something else")]
+    NoKeys {
+        /// The provider's id or method.
+        provider: String,
+    },
+}
+
+impl Hint for GatewayError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Loopback(_) => None,
+            Self::NoPolicy { .. } => Some("take `--deliver env`, or another --method".into()),
+            Self::Unenforced { .. } => Some("leave `--gateway-unknown forward` out".into()),
+            Self::NoKeys { .. } => Some("take another --source, --deliver or --method".into()),
+        }
+    }
+}
+
+/// Everything that a gateway needs before there are credentials.
+pub(super) struct Prepared {
+    reader: Reader,
+    set: Set,
+    limits: Vec<Limit>,
+    unknown: UnknownRequests,
+}
+
+/// Prepares the decisions of a run, and adds to `planned` what the user must know of them.
+///
+/// # Errors
+/// When the plan has no policy, or the component that reads requests cannot be loaded.
+pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, Failure> {
+    let id = run.description.calls_to.as_ref().unwrap_or(&run.request.provider);
+    let delivery = &run.context.settings.delivery;
+    if delivery.unknown == UnknownRequests::Forward {
+        let weak = planned.plan.permissions.iter().find(|one| one.enforced_by != Enforcer::Cloud);
+        if let Some(weak) = weak {
+            let enforced_by = plan::enforcer_name(weak.enforced_by);
+            return Err(
+                GatewayError::Unenforced { action: weak.action.clone(), enforced_by }.into()
+            );
+        }
+        planned.notices.push(
+            "requests that the gateway does not know are left to the cloud (--gateway-unknown forward)"
+                .to_owned(),
+        );
+    }
+    let Some(policy) = &planned.plan.policy else {
+        let (provider, method) = (run.request.provider.clone(), planned.plan.method.clone());
+        return Err(GatewayError::NoPolicy { provider, method }.into());
+    };
+    // Security: the reader is opened without a backend, so that it can ask nobody.
+    let reader = run.components.provider(id, Backend::default())?;
+    let statements = reader.statements(policy)?;
+    planned.notices.extend(left_to_the_cloud(&statements));
+    let rules = rules(statements, planned.grant.shown(), &run.denied.own);
+    let known = reader.expand(&rules.named)?;
+    let yielding: Vec<&str> =
+        known.iter().filter(|one| one.yields_credentials).map(|one| one.name.as_str()).collect();
+    if !yielding.is_empty() {
+        planned.notices.push(format!(
+            "the reply to `{}` carries credentials, which the command can use without the gateway",
+            yielding.join("`, `")
+        ));
+    }
+    let limits = run.limits.clone();
+    Ok(Prepared {
+        reader: Reader::new(reader),
+        set: Set::new(rules),
+        limits,
+        unknown: delivery.unknown,
+    })
+}
 
 /// Starts the gateway, and returns the keys and the settings that lead the command to it.
 ///
 /// # Errors
-/// Always, in this build.
-pub(super) fn hand_over(_scene: &Scene<'_>) -> Result<Handover, Failure> {
-    let message = "the delivery `gateway` is not yet in this build";
-    Err(Failure::usage(message, "take `--deliver endpoint`").at("deliver"))
+/// When the credentials are not AWS keys, or the system has no socket.
+pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handover, Failure> {
+    let Prepared { reader, set, limits, unknown } = prepared;
+    let deciding = Arc::new(Deciding::new(reader, set, limits, unknown, scene.minted));
+    let mut arranged = Arranged::without_keys(scene);
+    let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);
+    let gateway = interpose(scene, &mut arranged, decider)?;
+    Ok(Handover { arranged, serving: Some(Box::new(Running { gateway, deciding })) })
+}
+
+/// Starts a gateway with the minted keys, and puts its own keys and address in their place.
+///
+/// # Errors
+/// When the credentials are not AWS keys, or the system has no socket.
+pub(crate) fn interpose(
+    scene: &Scene<'_>,
+    arranged: &mut Arranged,
+    decider: Arc<dyn Decider>,
+) -> Result<Gateway, GatewayError> {
+    let minted = scene.minted;
+    let no_keys = || GatewayError::NoKeys { provider: minted.method.clone() };
+    let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
+    let token = token.map(|token| token.expose().to_owned());
+    let credentials = Credentials::new(id, secret.expose(), token, None, "session");
+    let region = minted.variables.iter().find(|(name, _)| name == "AWS_REGION");
+    let region = region.map(|(_, value)| value.text().to_owned());
+    let parent = with_endpoints(scene.context.environment);
+    let gateway = Gateway::start(&parent, credentials, region, scene.ends_at, decider)
+        .map_err(GatewayError::Loopback)?;
+    let key = &gateway.session_key;
+    arranged.variables.retain(|(name, _)| !aws_keys::is_key(name));
+    arranged.variables.extend([
+        (aws_keys::ID.to_owned(), Value::Plain(key.id.clone())),
+        (aws_keys::SECRET.to_owned(), Value::Secret(key.secret.clone())),
+        (aws_keys::TOKEN.to_owned(), Value::Secret(key.token.clone())),
+    ]);
+    arranged.endpoint_settings.add(&gateway.settings);
+    Ok(gateway)
+}
+
+/// Returns the account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
+pub(crate) fn account(minted: &Minted) -> Option<String> {
+    let account = minted.identity.as_deref()?.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| account.to_owned())
+}
+
+/// A gateway that serves a command.
+struct Running {
+    gateway: Gateway,
+    deciding: Arc<Deciding>,
+}
+
+impl Serving for Running {
+    fn secrets(&self) -> Vec<Secret> {
+        let key = &self.gateway.session_key;
+        vec![key.secret.clone(), key.token.clone()]
+    }
+
+    fn decisions(&self) -> Option<Decisions> {
+        let mut notices = self.gateway.refusals();
+        notices.extend(self.deciding.failure());
+        Some(Decisions { counter: self.deciding.counter(), notices })
+    }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::attempt::{Attempt, secrets};
-use super::delivery::{Handover, Scene, Serving, hand_over};
+use super::delivery::{Decisions, Handover, Scene, Serving, hand_over};
 use super::end::{finish, revoke, revoke_announced, revoke_or_keep};
 use super::guard::guarded;
 use super::observer::{Observer, Stage};
-use super::{Context, report, settle};
+use super::{Context, gateway, report, settle};
 use crate::approve::Approved;
 use crate::failure::Failure;
 use crate::mint::{self, Spent};
@@ -22,6 +22,7 @@ use audex_core::clock;
 use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
 use audex_core::secret::Secret;
 use audex_endpoint::Endpoints;
+use audex_gateway::Counter;
 use audex_logins::aws::profile::{EndpointSource, session_file};
 
 /// The local preparations of a run. They are made before anything is minted.
@@ -53,6 +54,8 @@ pub(super) struct Session<'a> {
     pub(super) description: &'a Description,
     /// The variables that the command must not get.
     pub(super) withheld: Vec<String>,
+    /// The gateway of the session, if it is to have one.
+    pub(super) gateway: Option<gateway::Prepared>,
     pub(super) observer: &'a mut dyn Observer,
 }
 
@@ -174,10 +177,24 @@ impl Session<'_> {
             report::expired(console);
         })?;
         known.extend(serving.iter().flat_map(|serving| serving.secrets()));
+        let decisions = serving.as_ref().and_then(|serving| serving.decisions());
         drop(serving);
+        if let Some(Decisions { counter, notices }) = decisions {
+            report::notices(console, &notices);
+            self.record_used(&counter, &known);
+        }
         self.observer.left(directory.path());
         self.observer.at(Stage::Revoke);
         Ok(EndedCommand { ended, known, began, is_expired: is_expired.get() })
+    }
+
+    /// Records the decisions of the gateway. A failure here does not change the exit status of the command.
+    fn record_used(&self, counter: &Counter, known: &[Secret]) {
+        if let Err(error) = self.attempt.record_used(counter, known) {
+            let console = self.context.console;
+            console
+                .notice(&format!("the use of the session could not be recorded: {}", error.line()));
+        }
     }
 
     /// Delivers the credentials and starts the command.
@@ -205,7 +222,8 @@ impl Session<'_> {
             ends_at: access.ends_at,
             endpoint_settings: endpoints.settings.clone(),
         };
-        let Handover { arranged, serving } = hand_over(settings.delivery.deliver, &scene)?;
+        let Handover { arranged, serving } =
+            hand_over(settings.delivery.deliver, &scene, self.gateway.take())?;
         let arranged = self.observer.arrange(&scene, arranged)?;
         // Security: an allow list decides which settings of the user's profile pass; none of them gives
         // credentials.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::delivery::Deliver;
+use super::delivery::{Deliver, UnknownRequests, parse_limit};
 use super::{SettingsError, source};
 use audex_child::OnExpiry;
 use audex_components::embedded;
 use audex_components::provider::Enforcer;
 use audex_core::paths::deserialize_absolute;
+use audex_gateway::decide::Limit;
 use audex_logins::secret_source::SecretSource;
 use audex_registry::rules::Rules;
 use audex_registry::signature::Signer;
@@ -132,6 +133,12 @@ pub struct RunTable {
     /// `env`, `endpoint`, `file` or `gateway`.
     #[serde(deserialize_with = "deliver")]
     pub deliver: Option<Deliver>,
+    /// `refuse` or `forward`: the gateway's treatment of requests that it does not know.
+    #[serde(deserialize_with = "gateway_unknown")]
+    pub gateway_unknown: Option<UnknownRequests>,
+    /// `ACTION=COUNT`: how often the gateway lets a session use actions.
+    #[serde(deserialize_with = "limits")]
+    pub limits: Vec<Limit>,
 }
 
 /// `[enforcement]`.
@@ -214,6 +221,18 @@ fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpi
 
 fn deliver<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Deliver>, D::Error> {
     Deliver::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn gateway_unknown<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<UnknownRequests>, D::Error> {
+    UnknownRequests::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+/// Reads a list of `ACTION=COUNT`.
+pub(super) fn limits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Limit>, D::Error> {
+    let list = Vec::<String>::deserialize(deserializer)?;
+    list.iter().map(|text| parse_limit(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
 fn enforcer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Enforcer>, D::Error> {

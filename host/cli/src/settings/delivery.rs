@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use audex_components::filter;
+use audex_core::printable::is_hidden;
 use audex_core::toml_place::location;
+use audex_gateway::decide::Limit;
 
 use super::SettingsError;
 
@@ -47,6 +49,45 @@ impl Deliver {
     }
 }
 
+/// The gateway's treatment of requests whose meaning is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownRequests {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// They are sent: the cloud decides on them by the same grant.
+    Forward,
+}
+
+impl UnknownRequests {
+    /// Returns the treatment called `name`.
+    ///
+    /// # Errors
+    /// A text with the valid names.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "refuse" => Ok(Self::Refuse),
+            "forward" => Ok(Self::Forward),
+            _ => Err(format!("`{name}` is none of `refuse`, `forward`")),
+        }
+    }
+}
+
+/// Reads a limit such as `s3:DeleteObject=10`.
+///
+/// # Errors
+/// A text with the right form.
+pub(crate) fn parse_limit(text: &str) -> Result<Limit, String> {
+    let form =
+        || format!("`{text}` is not of the form `ACTION=COUNT`, such as `s3:DeleteObject=10`");
+    let (pattern, most) = text.split_once('=').ok_or_else(form)?;
+    let (pattern, most) = (pattern.trim(), most.trim());
+    if !pattern.contains(':') || pattern.contains(|c: char| is_hidden(c) || c.is_whitespace()) {
+        return Err(form());
+    }
+    Ok(Limit { pattern: pattern.to_owned(), most: most.parse().map_err(|_| form())? })
+}
+
 impl From<Deliver> for filter::Delivery {
     fn from(deliver: Deliver) -> Self {
         match deliver {
@@ -65,6 +106,10 @@ pub struct DeliverySettings {
     pub deliver: Deliver,
     /// The delivery that the organisation requires, and the organisation's file.
     pub required: Option<(Deliver, PathBuf)>,
+    /// The gateway's treatment of requests that it does not know.
+    pub unknown: UnknownRequests,
+    /// The limits of the command line and of both files: all of them count.
+    pub limits: Vec<Limit>,
 }
 
 impl DeliverySettings {
@@ -89,7 +134,8 @@ pub(super) fn delivery(
 ) -> Result<DeliverySettings, SettingsError> {
     let asked = flag.or(user);
     let Some(theirs) = organisation else {
-        return Ok(DeliverySettings { deliver: asked.unwrap_or_default(), required: None });
+        let deliver = asked.unwrap_or_default();
+        return Ok(DeliverySettings { deliver, ..DeliverySettings::default() });
     };
     match asked {
         Some(asked) if asked != theirs => Err(SettingsError::Delivery {
@@ -99,7 +145,10 @@ pub(super) fn delivery(
             theirs: theirs.name(),
             at: place(at),
         }),
-        _ => Ok(DeliverySettings { deliver: theirs, required: Some((theirs, at.to_owned())) }),
+        _ => {
+            let required = Some((theirs, at.to_owned()));
+            Ok(DeliverySettings { deliver: theirs, required, ..DeliverySettings::default() })
+        }
     }
 }
 

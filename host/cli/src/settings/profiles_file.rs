@@ -8,10 +8,11 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::config_file::duration;
+use super::config_file::{duration, limits};
 use super::deny_list::{self, DenyEntry};
 use super::{SettingsError, source};
 use audex_core::printable::is_hidden;
+use audex_gateway::decide::Limit;
 
 /// A profile of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct CustomProfile {
     pub ttl: Option<Duration>,
     /// The patterns that the profile denies to the whole request.
     pub deny: Vec<DenyEntry>,
+    /// How often the gateway lets a session use actions.
+    pub limits: Vec<Limit>,
     /// The profiles whose permissions are included, each on that profile's own resources.
     pub extends: Vec<String>,
     /// The place of the profile, `FILE:LINE`.
@@ -56,6 +59,8 @@ struct Written {
     ttl: Option<Duration>,
     #[serde(default)]
     deny: Vec<Spanned<String>>,
+    #[serde(default, deserialize_with = "limits")]
+    limits: Vec<Limit>,
     #[serde(default, deserialize_with = "names")]
     extends: Vec<String>,
 }
@@ -81,7 +86,7 @@ pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, CustomProfile>,
     let mut profiles = BTreeMap::new();
     for (name, written) in file.profiles {
         let span = written.span();
-        let Written { description, actions, resources, provider, ttl, deny, extends } =
+        let Written { description, actions, resources, provider, ttl, deny, limits, extends } =
             written.into_inner();
         if actions.is_empty() && extends.is_empty() {
             let message = format!("profile `{name}` has neither `actions` nor `extends`");
@@ -101,6 +106,7 @@ pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, CustomProfile>,
             provider,
             ttl,
             deny: deny.collect::<Result<_, _>>()?,
+            limits,
             extends,
             source: format!("{}:{}", path.display(), source::line(text, span.start)),
         };

@@ -85,7 +85,8 @@ impl Provider {
 
 impl From<SeenRequest> for wit::SeenRequest {
     fn from(seen: SeenRequest) -> Self {
-        let SeenRequest { service, region, method, host, path, query, headers, body } = seen;
-        Self { service, region, method, host, path, query, headers, body }
+        let SeenRequest { service, region, method, host, path, query, headers, body, complete } =
+            seen;
+        Self { service, region, method, host, path, query, headers, body, complete }
     }
 }

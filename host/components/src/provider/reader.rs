@@ -54,8 +54,7 @@ impl Reader {
         account: Option<&str>,
     ) -> Result<Reading, PluginError> {
         let request = request.into();
-        let mut reading =
-            self.call(|guest, store| guest.call_read(store, &request, account))?;
+        let mut reading = self.call(|guest, store| guest.call_read(store, &request, account))?;
         if let Reading::Calls(needs) = &mut reading {
             self.provider.few(needs.len(), NEEDS)?;
             for need in needs {
@@ -74,7 +73,9 @@ impl Reader {
         let reply = self.call(|guest, store| guest.call_refuse(store, &request, message))?;
         self.provider.few(reply.headers.len(), REPLY_HEADERS)?;
         if !(400..600).contains(&reply.status) || reply.body.len() > REPLY_BYTES {
-            return Err(self.provider.bad("its denial is not a short reply with an error's status"));
+            return Err(self
+                .provider
+                .bad("its denial is not a short reply with an error's status"));
         }
         Ok(reply)
     }

@@ -26,7 +26,10 @@ fn why(needs: &[Need], rules: &Rules) -> Option<Why> {
 fn each_resource_must_be_covered_and_each_action_granted() {
     let rules = set(
         &["s3:GetObject", "s3:List*"],
-        vec![rule(&["S3:getobject"], &["arn:aws:s3:::b/in/*"]), rule(&["s3:List*"], &["arn:aws:s3:::b"])],
+        vec![
+            rule(&["S3:getobject"], &["arn:aws:s3:::b/in/*"]),
+            rule(&["s3:List*"], &["arn:aws:s3:::b"]),
+        ],
     );
     let get = |keys: &[&str]| {
         let arns: Vec<String> = keys.iter().map(|key| format!("arn:aws:s3:::b/{key}")).collect();
@@ -38,7 +41,10 @@ fn each_resource_must_be_covered_and_each_action_granted() {
     assert_eq!(get(&["IN/a"]), Some(Why::NotGranted), "the case of names counts");
     assert_eq!(get(&[]), Some(Why::NotGranted), "unseen is not covered");
     assert_eq!(why(&[need("s3:ListBucket", &["arn:aws:s3:::b"])], &rules), None);
-    assert_eq!(why(&[need("s3:PutObject", &["arn:aws:s3:::b/in/a"])], &rules), Some(Why::NotGranted));
+    assert_eq!(
+        why(&[need("s3:PutObject", &["arn:aws:s3:::b/in/a"])], &rules),
+        Some(Why::NotGranted)
+    );
     // The policy is written shorter than the grant.
     let wider = set(&["s3:GetObject"], vec![rule(&["s3:Get*"], &[])]);
     assert_eq!(why(&[need("s3:GetObject", &[])], &wider), None);
@@ -49,8 +55,11 @@ fn each_resource_must_be_covered_and_each_action_granted() {
 #[test]
 fn a_name_that_is_not_known_to_the_end_is_compared_as_a_pattern() {
     let rules = |resource: &str| set(&["x:Get"], vec![rule(&["x:Get"], &[resource])]);
-    let on = |resource: &str, rule: &str| why(&[need("x:Get", &[resource])], &rules(rule)).is_none();
-    assert!(on("secret:name-??????", "secret:name-*") && on("secret:name-??????", "secret:name-??????"));
+    let on =
+        |resource: &str, rule: &str| why(&[need("x:Get", &[resource])], &rules(rule)).is_none();
+    assert!(
+        on("secret:name-??????", "secret:name-*") && on("secret:name-??????", "secret:name-??????")
+    );
     assert!(!on("secret:name-??????", "secret:name-AbCdEf"));
     assert!(!on("queue:*:q", "queue:1:q") && on("queue:*:q", "queue:*"));
 }
@@ -100,7 +109,10 @@ fn the_eleventh_use_is_refused_and_takes_nothing() {
     assert!(budgets.take(&delete(9)).is_ok());
     assert_eq!(budgets.take(&delete(2)).unwrap_err().0.most, 10);
     assert!(budgets.take(&delete(1)).is_ok());
-    let (limit, action) = budgets.take(&[need("s3:DeleteObject", &[])]).map_err(|(limit, action)| (limit.pattern, action.to_owned())).unwrap_err();
+    let (limit, action) = budgets
+        .take(&[need("s3:DeleteObject", &[])])
+        .map_err(|(limit, action)| (limit.pattern, action.to_owned()))
+        .unwrap_err();
     assert_eq!((limit.as_str(), action.as_str()), ("s3:Delete*", "s3:DeleteObject"));
     let get = [need("s3:GetObject", &[])];
     assert!(budgets.take(&get).is_ok() && budgets.take(&get).is_ok());

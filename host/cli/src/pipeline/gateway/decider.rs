@@ -1,0 +1,197 @@
+//! The decision of a session: reads a request, compares it with the grant, takes it off the budgets, counts it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::account;
+use crate::failure::Failure;
+use crate::settings::delivery::UnknownRequests;
+use audex_components::component::PluginError;
+use audex_components::provider::{self, Minted, Reader, Reading, Scope};
+use audex_gateway::count::Counter;
+use audex_gateway::decide::{Budgets, Limit, Missing, Need, On, Set, Why, decide};
+use audex_gateway::{Decider, Denial, Noted, View};
+use audex_wire::seen_request::SeenRequest;
+
+/// The name in the receipt of requests whose meaning is not known.
+const NOT_READ: &str = "(not read)";
+/// The most bytes of text about one request that a reply repeats.
+const SHOWN_BYTES: usize = 300;
+
+/// Decides about the requests of one session.
+pub(super) struct Deciding {
+    reader: Mutex<Reader>,
+    sets: Vec<Set>,
+    budgets: Mutex<Budgets>,
+    counter: Mutex<Counter>,
+    unknown: UnknownRequests,
+    account: Option<String>,
+    /// The holder of the credentials, as denials name it.
+    identity: String,
+    /// The first failure of the reader.
+    failure: Mutex<Option<String>>,
+}
+
+impl Deciding {
+    pub(super) fn new(
+        reader: Reader,
+        set: Set,
+        limits: Vec<Limit>,
+        unknown: UnknownRequests,
+        minted: &Minted,
+    ) -> Self {
+        Self {
+            reader: Mutex::new(reader),
+            sets: vec![set],
+            budgets: Mutex::new(Budgets::new(limits)),
+            counter: Mutex::default(),
+            unknown,
+            account: account(minted),
+            identity: minted.identity.clone().unwrap_or_else(|| "the session".to_owned()),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// Returns the decisions so far.
+    pub(super) fn counter(&self) -> Counter {
+        held(&self.counter).clone()
+    }
+
+    /// Returns the first failure of the reader, if it failed.
+    pub(super) fn failure(&self) -> Option<String> {
+        held(&self.failure).clone()
+    }
+
+    /// Returns the reason why a request is refused, if it is.
+    fn refusal(&self, request: &SeenRequest) -> Option<String> {
+        let reading = held(&self.reader).read(request.clone(), self.account.as_deref());
+        let needs = match reading {
+            Ok(Reading::Calls(needs)) => needs.into_iter().map(need).collect::<Vec<_>>(),
+            Ok(Reading::Unknown(_)) if self.unknown == UnknownRequests::Forward => {
+                self.count(NOT_READ, "*", true);
+                return None;
+            }
+            Ok(Reading::Unknown(what)) => {
+                self.count(NOT_READ, "*", false);
+                return Some(format!(
+                    "the gateway of tryaudex does not know `{}`, so it is refused",
+                    shown(&what)
+                ));
+            }
+            Ok(Reading::Ambiguous(why)) => {
+                self.count(NOT_READ, "*", false);
+                return Some(format!(
+                    "the gateway of tryaudex cannot read the request in one way only: {}",
+                    shown(&why)
+                ));
+            }
+            Err(error) => {
+                self.note_failure(error);
+                self.count(NOT_READ, "*", false);
+                return Some("the gateway of tryaudex failed to read the request".to_owned());
+            }
+        };
+        if let Err(missing) = decide(&needs, &self.sets) {
+            self.count(missing.action, missing.resource, false);
+            return Some(self.denied(&missing));
+        }
+        if let Err((limit, action)) = held(&self.budgets).take(&needs) {
+            self.count(action, "*", false);
+            let Limit { pattern, most } = limit;
+            return Some(format!(
+                "{} is not authorized to perform: {action}, because the limit `{pattern}={most}` of this tryaudex session is used up",
+                self.who()
+            ));
+        }
+        for Need { action, on, .. } in &needs {
+            on.shown().for_each(|resource| self.count(action, resource, true));
+        }
+        None
+    }
+
+    fn who(&self) -> String {
+        format!("User: {}", self.identity)
+    }
+
+    /// Writes a denial as AWS does: the permission, the resource, and the reason.
+    fn denied(&self, missing: &Missing<'_>) -> String {
+        let Missing { action, resource, why } = missing;
+        let reason = match why {
+            Why::NotGranted => "because this tryaudex session does not allow it",
+            Why::Denied => "with an explicit deny in this tryaudex session",
+            Why::YieldsCredentials => {
+                "because its reply carries credentials: tryaudex allows it only by its full name in --allow"
+            }
+        };
+        let (who, resource) = (self.who(), shown(resource));
+        format!("{who} is not authorized to perform: {action} on resource: {resource} {reason}")
+    }
+
+    fn count(&self, action: &str, resource: &str, allowed: bool) {
+        held(&self.counter).add(action, resource, allowed);
+    }
+
+    fn note_failure(&self, error: PluginError) {
+        let failure = Failure::from(error).line();
+        held(&self.failure)
+            .get_or_insert_with(|| format!("the gateway refused a request: {failure}"));
+    }
+}
+
+impl Decider for Deciding {
+    fn decide(&self, request: &SeenRequest) -> Result<(), Box<Denial>> {
+        let Some(message) = self.refusal(request) else { return Ok(()) };
+        let reply = held(&self.reader).refuse(request.clone(), &message);
+        let reply = reply.map_err(|error| self.note_failure(error)).ok();
+        Err(Box::new(reply.and_then(denial).unwrap_or_else(|| plain(message))))
+    }
+
+    fn noted<'a>(&'a self, _: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn view(&self) -> View {
+        View::Whole
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn need(need: provider::Need) -> Need {
+    let on = match need.on {
+        Scope::Every => On::Every,
+        Scope::Unseen => On::Unseen,
+        Scope::These(named) => On::These(named),
+    };
+    Need { action: need.action, on, yields_credentials: need.yields_credentials }
+}
+
+/// Returns the beginning of a text that the command may have chosen.
+fn shown(text: &str) -> &str {
+    let mut end = text.len().min(SHOWN_BYTES);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+fn denial(reply: provider::Reply) -> Option<Denial> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &reply.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        headers.insert(name, HeaderValue::from_str(value).ok()?);
+    }
+    let status = StatusCode::from_u16(reply.status).ok()?;
+    Some(Denial { status, headers, body: reply.body.into() })
+}
+
+/// Returns the denial for a request whose reader failed.
+fn plain(message: String) -> Denial {
+    let headers = HeaderMap::new();
+    Denial { status: StatusCode::FORBIDDEN, headers, body: message.into() }
+}

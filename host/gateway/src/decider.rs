@@ -1,0 +1,49 @@
+//! The part of a gateway that says whether a request is sent.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use audex_wire::seen_request::SeenRequest;
+
+use super::Noted;
+
+/// Says whether requests are sent, and is told what became of them. `run` decides by the grant, `learn`
+/// forwards everything and observes.
+pub trait Decider: Send + Sync {
+    /// Decides about a request whose signature is the command's.
+    ///
+    /// # Errors
+    /// The reply for the command, in place of the cloud's.
+    fn decide(&self, request: &SeenRequest) -> Result<(), Box<Denial>>;
+
+    /// Handles the cloud's decision on a request that was sent. May wait, so that the number of unread reports
+    /// is bounded.
+    fn noted<'a>(&'a self, noted: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+    /// Returns the parts of a request that [`Decider::decide`] gets.
+    fn view(&self) -> View;
+}
+
+/// The parts of a request that a decider gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The parts that name operations and resources, and the beginning of the body. Unsigned requests are
+    /// forwarded.
+    Telling,
+    /// Every part that a service can read. Unsigned requests are refused, because no grant covers them.
+    Whole,
+}
+
+/// A reply that denies a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
