@@ -25,6 +25,7 @@ mod errors;
 mod expiry;
 mod filter_context;
 mod fuzz_corpus;
+mod gateway;
 mod gcp;
 mod github;
 mod health;
