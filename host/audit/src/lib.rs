@@ -1,7 +1,8 @@
 //! The audit log: one line per event, bound to the previous line by a keyed hash.
 //!
 //! `audit.jsonl` holds the records, `audit.head` their number and the last hash, `audit.key` the key.
-//! `audit.lock` keeps processes from writing at the same time. Only this user may access these files.
+//! `audit.lock` keeps processes from writing at the same time, `audit.live` marks the sessions whose process lives.
+//! Only this user may access these files.
 //!
 //! The chain shows every record that was changed, removed, moved or cut off at the end without the key.
 //! It cannot show a log that was rewritten with the key, which every process of this user can read, a log
@@ -14,7 +15,9 @@
 mod bound;
 mod chain;
 mod head;
+mod live;
 mod read;
+mod receipt;
 mod record;
 mod redact;
 mod store;
@@ -23,7 +26,9 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use live::Live;
 pub use read::{Filter, Verified};
+pub use receipt::{Entry, Receipt, ReceiptError};
 pub use record::{
     CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, MAX_DECISIONS,
     Record, RecordedDenial, RecordedPermission, Used,
@@ -174,7 +179,49 @@ impl Audit {
     /// # Errors
     /// [`AuditError::Tampered`] and [`AuditError::FutureVersion`], with the first bad record.
     pub fn verify(&self) -> Result<Verified, AuditError> {
-        read::verify(&self.directory)
+        self.verify_each(&mut |_, _| ())
+    }
+
+    /// Verifies the log as [`Self::verify`] does, and passes each record with its hash to `visit`, oldest first.
+    ///
+    /// Security: the records are to be believed only if the result is `Ok`.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_each(&self, visit: &mut dyn FnMut(Record, &str)) -> Result<Verified, AuditError> {
+        read::verify(&self.directory, visit)
+    }
+
+    /// Marks `session` as live while the value exists. The mark is made before the session's first record.
+    ///
+    /// # Errors
+    /// [`AuditError::Io`].
+    pub fn mark_live(&self, session: &str) -> Result<Live, AuditError> {
+        live::mark(&self.directory, session)
+    }
+
+    /// Returns true if a process still writes the records of `session`.
+    ///
+    /// # Errors
+    /// [`AuditError::Io`].
+    pub fn is_live(&self, session: &str) -> Result<bool, AuditError> {
+        live::is_live(&self.directory, session)
+    }
+
+    /// Returns the text of a receipt's file, or `None` if nothing was ever recorded.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub fn receipt(&self, receipt: &Receipt) -> Result<Option<String>, AuditError> {
+        receipt::write(&self.directory, receipt)
+    }
+
+    /// Checks the receipt at `path`, the log, and that the log has the records that the receipt covers.
+    ///
+    /// # Errors
+    /// [`ReceiptError`].
+    pub fn verify_receipt(&self, path: &Path) -> Result<Receipt, ReceiptError> {
+        receipt::verify(&self.directory, &self.path(), path)
     }
 
     /// Returns the records that pass `filter`, oldest first, without checking the chain.

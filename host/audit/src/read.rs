@@ -63,7 +63,11 @@ impl Filter {
     }
 }
 
-pub(super) fn verify(directory: &Path) -> Result<Verified, AuditError> {
+/// Passes each record with its hash to `visit`, in order. Security: the records count only if the result is `Ok`.
+pub(super) fn verify(
+    directory: &Path,
+    visit: &mut dyn FnMut(Record, &str),
+) -> Result<Verified, AuditError> {
     let lock = share(directory)?;
     let lines = Lines::open(directory)?;
     let Some(key) = read_key(directory)? else {
@@ -79,7 +83,7 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, AuditError> {
     drop(lock);
     let mut reached = Reached::start();
     if let Some(mut lines) = lines {
-        let outcome = walk(directory, &mut lines, &key, &mut reached);
+        let outcome = walk(directory, &mut lines, &key, &mut reached, visit);
         if reached.records == 0 && outcome.is_err() && is_changed_head(&head) {
             return Err(tampered(directory, 1, Finding::KeySwapped));
         }
@@ -125,6 +129,7 @@ fn walk(
     lines: &mut Lines,
     key: &Key,
     reached: &mut Reached,
+    visit: &mut dyn FnMut(Record, &str),
 ) -> Result<(), AuditError> {
     while let Some(line) = lines.next()? {
         let expected = reached.records + 1;
@@ -136,6 +141,7 @@ fn walk(
             Decoded::Record(record, hash)
                 if record.seq == expected && record.prev == reached.last.as_str() =>
             {
+                visit(*record, hash.as_str());
                 reached.records = expected;
                 reached.before = std::mem::replace(&mut reached.last, hash);
             }

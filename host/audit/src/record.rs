@@ -268,18 +268,25 @@ pub struct CleanedUp {
 
 /// Returns a record's line, including the line end, and the hash that the next record carries.
 pub(super) fn encode(record: &Record, key: &Key) -> Result<(String, Hash), AuditError> {
-    let mut line = serde_json::to_string(record).map_err(AuditError::Encode)?;
-    let hash = key.hash(DOMAIN, line.as_bytes());
+    let text = serde_json::to_string(record).map_err(AuditError::Encode)?;
+    let (line, hash) = seal(text, DOMAIN, key);
+    if line.len() > MAX_LINE_BYTES {
+        return Err(AuditError::TooLong { bytes: line.len() });
+    }
+    Ok((line, hash))
+}
+
+/// Returns a JSON object as a line with its hash, and the hash.
+pub(super) fn seal(object: String, domain: &[u8], key: &Key) -> (String, Hash) {
+    let hash = key.hash(domain, object.as_bytes());
+    let mut line = object;
     // The hash is the last field of the same object, so that the hashed text is a prefix of the line.
     line.pop();
     line.push_str(MAC_START);
     line.push_str(hash.as_str());
     line.push_str(MAC_END);
     line.push('\n');
-    if line.len() > MAX_LINE_BYTES {
-        return Err(AuditError::TooLong { bytes: line.len() });
-    }
-    Ok((line, hash))
+    (line, hash)
 }
 
 /// The content of a line, before its place in the chain is checked.
@@ -313,8 +320,8 @@ pub(super) fn decode(line: &[u8], key: Option<&Key>) -> Decoded {
     }
 }
 
-/// Splits a line into the hashed text and the hash.
-fn split(line: &str) -> Option<(String, Hash)> {
+/// Splits a line of [`seal`], without its line end, into the hashed text and the hash.
+pub(super) fn split(line: &str) -> Option<(String, Hash)> {
     let line = line.strip_suffix(MAC_END)?;
     let (body, hash) = line.split_at_checked(line.len().checked_sub(HASH_DIGITS)?)?;
     let body = body.strip_suffix(MAC_START)?;
