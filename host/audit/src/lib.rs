@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use live::Live;
 pub use read::{Filter, Verified};
-pub use receipt::{Entry, Receipt, ReceiptError};
+pub use receipt::{Entry, ReceiptError, ReceiptFile};
 pub use record::{
     CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, MAX_DECISIONS,
     Record, RecordedDenial, RecordedPermission, Used,
@@ -212,7 +212,7 @@ impl Audit {
     ///
     /// # Errors
     /// When the key cannot be read.
-    pub fn receipt(&self, receipt: &Receipt) -> Result<Option<String>, AuditError> {
+    pub fn receipt_text(&self, receipt: &ReceiptFile) -> Result<Option<String>, AuditError> {
         receipt::write(&self.directory, receipt)
     }
 
@@ -220,7 +220,7 @@ impl Audit {
     ///
     /// # Errors
     /// [`ReceiptError`].
-    pub fn verify_receipt(&self, path: &Path) -> Result<Receipt, ReceiptError> {
+    pub fn verify_receipt(&self, path: &Path) -> Result<ReceiptFile, ReceiptError> {
         receipt::verify(&self.directory, &self.path(), path)
     }
 

@@ -35,9 +35,9 @@ pub struct Entry {
     pub mac: String,
 }
 
-/// The account of one session.
+/// The content of a receipt's file, without its authentication.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Receipt {
+pub struct ReceiptFile {
     /// The session.
     pub session: String,
     /// The records that the account was made from.
@@ -116,14 +116,18 @@ impl Hint for ReceiptError {
 }
 
 /// Returns the text of a receipt's file. `None` stands for a log without a key, which has no session.
-pub(super) fn write(directory: &Path, receipt: &Receipt) -> Result<Option<String>, AuditError> {
+pub(super) fn write(directory: &Path, receipt: &ReceiptFile) -> Result<Option<String>, AuditError> {
     let Some(key) = read_key(directory)? else { return Ok(None) };
     let sealed = Sealed { v: VERSION, key: key_id(&key), receipt };
     let text = serde_json::to_string(&sealed).map_err(AuditError::Encode)?;
     Ok(Some(seal(text, DOMAIN, &key).0))
 }
 
-pub(super) fn verify(directory: &Path, log: &Path, path: &Path) -> Result<Receipt, ReceiptError> {
+pub(super) fn verify(
+    directory: &Path,
+    log: &Path,
+    path: &Path,
+) -> Result<ReceiptFile, ReceiptError> {
     let named = || path.to_owned();
     let text = read_file(path).map_err(|source| ReceiptError::Io { path: named(), source })?;
     let malformed = || ReceiptError::Malformed(named());
@@ -140,7 +144,7 @@ pub(super) fn verify(directory: &Path, log: &Path, path: &Path) -> Result<Receip
     if !key.ok_or_else(other)?.fits(DOMAIN, body.as_bytes(), &hash) {
         return Err(ReceiptError::Changed(named()));
     }
-    let receipt: Receipt = serde_json::from_value(receipt).map_err(|_| malformed())?;
+    let receipt: ReceiptFile = serde_json::from_value(receipt).map_err(|_| malformed())?;
     match missing(directory, &receipt)? {
         None => Ok(receipt),
         Some(record) => Err(ReceiptError::NotInLog { path: named(), log: log.to_owned(), record }),
@@ -148,7 +152,7 @@ pub(super) fn verify(directory: &Path, log: &Path, path: &Path) -> Result<Receip
 }
 
 /// Returns the first record of the receipt that the log does not have; the log is verified as a whole.
-fn missing(directory: &Path, receipt: &Receipt) -> Result<Option<u64>, AuditError> {
+fn missing(directory: &Path, receipt: &ReceiptFile) -> Result<Option<u64>, AuditError> {
     let mut wanted: BTreeMap<u64, &str> =
         receipt.entries.iter().map(|entry| (entry.seq, entry.mac.as_str())).collect();
     read::verify(directory, &mut |record, hash| {
@@ -200,11 +204,11 @@ mod tests {
             };
             self.audit.verify_each(visit).unwrap();
             let account = json!({ "used": 3 });
-            let receipt = Receipt { session: "audex-1".to_owned(), entries, account };
-            self.audit.receipt(&receipt).unwrap().unwrap()
+            let receipt = ReceiptFile { session: "audex-1".to_owned(), entries, account };
+            self.audit.receipt_text(&receipt).unwrap().unwrap()
         }
 
-        fn verify(&self, text: impl AsRef<[u8]>) -> Result<Receipt, ReceiptError> {
+        fn verify(&self, text: impl AsRef<[u8]>) -> Result<ReceiptFile, ReceiptError> {
             let path = self.directory.path().join("receipt.json");
             std::fs::write(&path, text).unwrap();
             self.audit.verify_receipt(&path)
@@ -246,7 +250,9 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let fresh = Bench { audit: Audit::new(empty.path()), directory: empty };
         assert!(is_other(&fresh, &bench.receipt()));
-        assert!(fresh.audit.receipt(&bench.verify(bench.receipt()).unwrap()).unwrap().is_none());
+        assert!(
+            fresh.audit.receipt_text(&bench.verify(bench.receipt()).unwrap()).unwrap().is_none()
+        );
     }
 
     #[test]
@@ -263,8 +269,8 @@ mod tests {
         let entry = |seq| Entry { seq, mac: "0".repeat(64) };
         for seq in [1, 4] {
             let (session, entries) = ("audex-1".to_owned(), vec![entry(seq)]);
-            let forged = Receipt { session, entries, account: Value::Null };
-            let text = bench.audit.receipt(&forged).unwrap().unwrap();
+            let forged = ReceiptFile { session, entries, account: Value::Null };
+            let text = bench.audit.receipt_text(&forged).unwrap().unwrap();
             assert!(
                 matches!(bench.verify(text), Err(ReceiptError::NotInLog { record, .. }) if record == seq)
             );

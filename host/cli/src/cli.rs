@@ -18,6 +18,7 @@ mod policies;
 mod policy_args;
 mod request_args;
 mod run;
+mod sessions;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -61,6 +62,8 @@ enum Command {
     Health(health::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
+    /// List sessions, what is still valid, and what each of them used
+    Sessions(sessions::Args),
     /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
     /// Install and inspect WebAssembly components
@@ -117,6 +120,7 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Intent(args) => intent::intent(environment, &args),
         Command::Health(args) => health::health(environment, args),
         Command::Audit(args) => audit::audit(environment, args),
+        Command::Sessions(args) => sessions::sessions(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),
         Command::Plugin(args) => plugin::plugin(environment, args),
         Command::Demo(args) => demo::demo(environment, &args),

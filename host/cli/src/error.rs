@@ -18,7 +18,7 @@ use crate::plan::PlanError;
 use crate::profile::ProfileError;
 use crate::request::RequestError;
 use crate::settings::{SettingsError, UnknownSetting};
-use audex_audit::AuditError;
+use audex_audit::{AuditError, ReceiptError};
 use audex_child::ChildError;
 use audex_child::deliver::DeliverError;
 use audex_components::component::PluginError;
@@ -279,6 +279,16 @@ impl From<EndpointError> for Failure {
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
         Self::of(Kind::Internal, "audit", error)
+    }
+}
+
+impl From<ReceiptError> for Failure {
+    fn from(error: ReceiptError) -> Self {
+        let kind = match error {
+            ReceiptError::Io { .. } => Kind::Usage,
+            _ => Kind::Internal,
+        };
+        Self::of(kind, "audit", error)
     }
 }
 

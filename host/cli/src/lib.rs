@@ -21,5 +21,6 @@ pub mod mint;
 pub mod pipeline;
 pub mod plan;
 pub mod profile;
+pub mod receipt;
 pub mod request;
 pub mod settings;

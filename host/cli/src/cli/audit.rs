@@ -1,6 +1,7 @@
 //! `tryaudex audit`: the recorded use of credentials.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -43,6 +44,9 @@ enum Command {
     },
     /// Check that no record was changed, removed, reordered or cut off
     Verify {
+        /// Also check this receipt: that it was not changed, and that the log has the records it covers
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
         /// Write JSON
         #[arg(long)]
         json: bool,
@@ -63,7 +67,8 @@ pub(super) fn audit(environment: &Environment, args: Args) -> Result<u8, Failure
                 console::result(&lines(&["TIME", "SESSION", "OUTCOME", "WHAT"], &rows));
             }
         }
-        Command::Verify { json } => {
+        Command::Verify { receipt: Some(file), json } => verify_receipt(&audit, &file, json)?,
+        Command::Verify { receipt: None, json } => {
             let verified = audit.verify()?;
             console::result(&if json {
                 json!({ "records": verified.records, "last": verified.last }).to_string()
@@ -74,6 +79,19 @@ pub(super) fn audit(environment: &Environment, args: Args) -> Result<u8, Failure
         Command::Path => console::result(&audit.path().display().to_string()),
     }
     Ok(0)
+}
+
+fn verify_receipt(audit: &Audit, file: &Path, as_json: bool) -> Result<(), Failure> {
+    let receipt = audit.verify_receipt(file)?;
+    let records: Vec<u64> = receipt.entries.iter().map(|entry| entry.seq).collect();
+    console::result(&if as_json {
+        json!({ "session": receipt.session, "records": records }).to_string()
+    } else {
+        let records: Vec<_> = records.iter().map(u64::to_string).collect();
+        let (session, records) = (receipt.session, records.join(", "));
+        format!("unchanged receipt of session {session}, over records {records} of the log")
+    });
+    Ok(())
 }
 
 fn list(records: &[Record], json: bool) {

@@ -29,6 +29,8 @@ use audex_core::environment::Environment;
 
 /// The name of the profile if `--save` gives no name.
 const LEARNED: &str = "learned";
+/// The description of learned profiles.
+const DESCRIPTION: &str = "Learned by tryaudex learn";
 /// The exit codes of commands that SIGHUP, SIGINT or SIGTERM ended, as shells return them.
 const INTERRUPTED: [u8; 3] = [129, 130, 143];
 
@@ -123,7 +125,7 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
         (code, recommendation) = (last, better);
         Some(verified)
     };
-    let profile = recommendation.profile(name, &plan.provider);
+    let profile = recommendation.profile(name, &plan.provider, DESCRIPTION);
     let is_verified = verified.as_ref().is_some_and(Verified::is_sufficient);
     let report = Report {
         observed: &observed,
@@ -260,7 +262,7 @@ fn verify(
     loop {
         round += 1;
         let name = format!("{LEARNED}-for-verification");
-        let text = recommendation.profile(&name, &plan.provider);
+        let text = recommendation.profile(&name, &plan.provider, DESCRIPTION);
         // The recommendation is parsed like a profile that the user saves.
         settings.profiles.extend(profiles_file::parse(Path::new("the recommendation"), &text)?);
         let ask = Arguments { profiles: vec![name], ..args.request.ask(&args.command) };

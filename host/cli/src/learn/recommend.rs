@@ -41,7 +41,9 @@ impl Recommendation {
         Self::new(needs.collect(), compile)
     }
 
-    fn new(needs: BTreeMap<String, BTreeSet<String>>, compile: Compile<'_>) -> Self {
+    /// Returns a recommendation of the actions in `needs`, each on its resources; none means every resource.
+    #[must_use]
+    pub(crate) fn new(needs: BTreeMap<String, BTreeSet<String>>, compile: Compile<'_>) -> Self {
         let mut shares: Vec<Share> = Vec::new();
         for (action, resources) in &needs {
             let resources: Vec<String> = resources.iter().cloned().collect();
@@ -110,9 +112,9 @@ impl Recommendation {
     }
 
     /// Returns the recommendation as text of `profiles.toml`. If resources differ, each share has its own
-    /// profile, and the first profile extends the others.
+    /// profile, and the first profile extends the others. `description` says where the profile comes from.
     #[must_use]
-    pub fn profile(&self, name: &str, provider: &str) -> String {
+    pub fn profile(&self, name: &str, provider: &str, description: &str) -> String {
         let part = |index: usize| {
             if index == 0 { name.to_owned() } else { format!("{name}-{}", index + 1) }
         };
@@ -126,7 +128,8 @@ impl Recommendation {
             );
             let _ = writeln!(
                 text,
-                "description = \"Learned by tryaudex learn\"\nprovider = {}",
+                "description = {}\nprovider = {}",
+                quoted(description),
                 quoted(provider)
             );
             let _ = writeln!(text, "actions = [{}]", list(&share.actions));

@@ -126,28 +126,9 @@ impl Report<'_> {
                     ),
                 };
         }
-        text += &self.recommended();
+        text += &recommended(self.recommendation);
         text += &self.verified.as_ref().map(Verified::text).unwrap_or_default();
         let _ = write!(text, "Profile:\n\n{}", self.profile);
-        text
-    }
-
-    /// Returns the recommendation as options of `run`, ready to paste.
-    fn recommended(&self) -> String {
-        let mut text = format!("Recommended policy: {}\n", self.recommendation.allow().join(","));
-        match self.recommendation.resources() {
-            Some([]) => {}
-            Some(resources) => {
-                let _ =
-                    writeln!(text, "Recommended resources: {}", shell::quoted(&joined(resources)));
-            }
-            None => {
-                text += "Recommended resources: each line is a request of its own; the profile is all of them together\n";
-                for share in &self.recommendation.shares {
-                    let _ = writeln!(text, "  {}", options(share));
-                }
-            }
-        }
         text
     }
 
@@ -173,29 +154,53 @@ impl Report<'_> {
                 })
             })
             .collect();
-        let shares: Vec<Value> = self
-            .recommendation
-            .shares
-            .iter()
-            .map(|share| json!({ "actions": share.actions, "resources": share.resources }))
-            .collect();
-        json!({
+        let mut report = json!({
             "sources": self.observed.sources().into_iter().map(Source::name).collect::<Vec<_>>(),
             "observed": actions,
             "no_permission_needed": self.observed.free.iter().map(counted).collect::<Vec<_>>(),
             "unsigned": self.observed.unsigned.iter().map(counted).collect::<Vec<_>>(),
             "unknown": self.observed.unknown.iter().map(counted).collect::<Vec<_>>(),
             "gaps": self.observed.gaps,
-            "allow": self.recommendation.allow(),
-            "resources": self.recommendation.resources(),
-            "statements": shares,
-            "profile": self.profile,
             "verified": self.verified.as_ref().map(|verified| json!({
                 "sufficient": verified.is_sufficient(), "rounds": verified.rounds, "missing": verified.missing,
                 "denied": verified.denied, "lost": verified.lost, "failed": verified.failed,
             })),
-        })
+        });
+        let recommended = recommended_json(self.recommendation, self.profile);
+        if let (Some(report), Value::Object(recommended)) = (report.as_object_mut(), recommended) {
+            report.extend(recommended);
+        }
+        report
     }
+}
+
+/// Returns a recommendation as options of `run`, ready to paste.
+pub(crate) fn recommended(recommendation: &Recommendation) -> String {
+    let mut text = format!("Recommended policy: {}\n", recommendation.allow().join(","));
+    match recommendation.resources() {
+        Some([]) => {}
+        Some(resources) => {
+            let _ = writeln!(text, "Recommended resources: {}", shell::quoted(&joined(resources)));
+        }
+        None => {
+            text += "Recommended resources: each line is a request of its own; the profile is all of them together\n";
+            for share in &recommendation.shares {
+                let _ = writeln!(text, "  {}", options(share));
+            }
+        }
+    }
+    text
+}
+
+/// Returns a recommendation and its profile as JSON.
+pub(crate) fn recommended_json(recommendation: &Recommendation, profile: &str) -> Value {
+    let share = |share: &Share| json!({ "actions": share.actions, "resources": share.resources });
+    json!({
+        "allow": recommendation.allow(),
+        "resources": recommendation.resources(),
+        "statements": recommendation.shares.iter().map(share).collect::<Vec<_>>(),
+        "profile": profile,
+    })
 }
 
 /// Returns a share as options of `run`.

@@ -1,5 +1,6 @@
 //! The record of a run so far, so that every possible end is recorded with all known facts.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::access::Access;
@@ -7,7 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
 use audex_audit::{
-    Audit, CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing,
+    Audit, CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, Live,
     RecordedDenial, RecordedPermission, Used,
 };
 use audex_child::{self as child, Status};
@@ -36,6 +37,7 @@ pub struct Attempt {
     intent: Option<String>,
     justification: Option<String>,
     plan: Option<Issuing>,
+    live: OnceCell<Live>,
 }
 
 impl Attempt {
@@ -54,6 +56,7 @@ impl Attempt {
             intent: None,
             justification: None,
             plan: None,
+            live: OnceCell::new(),
         }
     }
 
@@ -150,11 +153,14 @@ impl Attempt {
         });
     }
 
-    /// Records that credentials are about to be made.
+    /// Records that credentials are about to be made. From here on the session counts as live.
     ///
     /// # Errors
     /// As [`Self::record`].
     pub(super) fn record_issuing(&self) -> Result<(), Failure> {
+        if self.live.get().is_none() {
+            let _ = self.live.set(self.audit.mark_live(&self.session)?);
+        }
         self.record(&Event::Issuing(self.plan.clone().unwrap_or_default()), &[])
     }
 

@@ -7,6 +7,8 @@ use super::access::Access;
 use super::attempt::Attempt;
 use crate::console::{self, Console};
 use crate::filter::Denied;
+use crate::receipt::unused;
+use audex_audit::Used;
 use audex_child::{Ended, OnExpiry, Status};
 use audex_components::component::Loaded;
 use audex_components::provider::{Advice, Minted, Provider};
@@ -180,6 +182,32 @@ pub(super) fn started(
     console.say("started", &line, &fields);
 }
 
+/// Points to the session's receipt if a request was refused or most permissions were unused.
+pub fn receipt(console: Console, attempt: &Attempt, used: &Used) {
+    let (granted, session) = (attempt.permissions(), attempt.session());
+    let refused = used.decisions.iter().filter(|decision| !decision.allowed);
+    let refused: u64 = refused.map(|decision| decision.count).sum();
+    let unused = unused(attempt.actions(), used).map_or(0, |unused| unused.len());
+    if let Some(line) = pointer(refused, unused, granted, session) {
+        let fields =
+            json!({ "session": session, "refused": refused, "unused": unused, "granted": granted });
+        console.say("receipt", &line, &fields);
+    }
+}
+
+fn pointer(refused: u64, unused: usize, granted: usize, session: &str) -> Option<String> {
+    let requests = match refused {
+        0 => None,
+        1 => Some("1 request was refused".to_owned()),
+        many => Some(format!("{many} requests were refused")),
+    };
+    let permissions =
+        (unused * 2 > granted).then(|| format!("{unused} of {granted} permissions were not used"));
+    let both: Vec<_> = requests.into_iter().chain(permissions).collect();
+    (!both.is_empty())
+        .then(|| format!("{}: see `tryaudex sessions show {session}`", both.join(", and ")))
+}
+
 /// Prints the line after the command.
 pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
     let how = match ended.status {
@@ -205,6 +233,20 @@ pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_request_or_a_mostly_unused_grant_points_to_the_receipt_and_nothing_else_does() {
+        for (refused, unused, granted, expected) in [
+            (0, 0, 1, None),
+            (0, 2, 4, None),
+            (1, 0, 4, Some("1 request was refused")),
+            (0, 3, 4, Some("3 of 4 permissions were not used")),
+            (7, 1, 1, Some("7 requests were refused, and 1 of 1 permissions were not used")),
+        ] {
+            let expected = expected.map(|what| format!("{what}: see `tryaudex sessions show s`"));
+            assert_eq!(pointer(refused, unused, granted, "s"), expected);
+        }
+    }
 
     #[test]
     fn a_pattern_is_not_one_permission_and_what_was_denied_is_counted() {

@@ -134,7 +134,8 @@ fn what_cannot_be_compiled_is_never_joined() {
 fn the_profile_reads_back_as_what_is_recommended() {
     let odd = "arn:aws:s3:::a/\"k\\,arn:aws:s3:::other/x";
     let two = of(&[("s3:GetObject", &[odd]), ("s3:ListAllMyBuckets", &[])]);
-    let profiles = parse(Path::new("profiles.toml"), &two.profile("my job", "aws")).unwrap();
+    let profiles =
+        parse(Path::new("profiles.toml"), &two.profile("my job", "aws", "of a test")).unwrap();
     assert_eq!(profiles["my job"].extends, ["my job-2"]);
     let mut read: Vec<(Vec<String>, Vec<String>)> = profiles
         .values()

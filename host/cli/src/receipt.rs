@@ -1,0 +1,56 @@
+//! The receipt of a session: what was asked, granted, used and refused, as the audit log has it.
+
+pub mod show;
+pub mod summary;
+mod tighter;
+
+use self::summary::Summary;
+use audex_audit::{Denied, Ended, Entry, Event, Failed, Issued, Issuing, Record, Used};
+
+pub(crate) use self::tighter::unused;
+pub use self::tighter::{Tighter, tighter};
+
+/// Everything that the log says about one session.
+#[derive(Debug, Default)]
+pub struct Receipt {
+    /// The state of the session and of its credentials.
+    pub summary: Summary,
+    /// The request and its plan.
+    pub issuing: Option<Issuing>,
+    /// The credentials that were issued last.
+    pub issued: Option<Issued>,
+    /// The decisions of the gateway, if the session had one and has ended.
+    pub used: Option<Used>,
+    /// The end of the session.
+    pub end: Option<End>,
+    /// The records.
+    pub entries: Vec<Entry>,
+}
+
+/// The end of a session.
+#[derive(Debug)]
+pub enum End {
+    /// The command ended.
+    Ended(Ended),
+    /// The request was denied.
+    Denied(Denied),
+    /// A stage failed.
+    Failed(Failed),
+}
+
+impl Receipt {
+    /// Adds the next record of the session and its hash.
+    pub fn add(&mut self, record: Record, mac: &str) {
+        self.summary.add(&record);
+        self.entries.push(Entry { seq: record.seq, mac: mac.to_owned() });
+        match record.event {
+            Event::Issuing(issuing) => self.issuing = Some(issuing),
+            Event::Issued(issued) => self.issued = Some(issued),
+            Event::Used(used) => self.used = Some(used),
+            Event::Ended(ended) => self.end = Some(End::Ended(ended)),
+            Event::Denied(denied) => self.end = Some(End::Denied(denied)),
+            Event::Failed(failed) => self.end = Some(End::Failed(failed)),
+            Event::Leasing(_) | Event::CleanedUp(_) => {}
+        }
+    }
+}

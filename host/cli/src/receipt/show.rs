@@ -1,0 +1,237 @@
+//! A receipt as text and as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{End, Receipt, Tighter, unused};
+use crate::console::{self, table};
+use crate::learn::report::{recommended, recommended_json};
+use audex_audit::{Decision, Issuing, RecordedDenial, Used};
+use audex_sdk::pattern;
+
+/// The maximum number of decisions in the text; the JSON has all of them.
+const DECISIONS: usize = 40;
+
+/// A receipt at one moment.
+pub struct Shown<'a> {
+    /// The receipt.
+    pub receipt: &'a Receipt,
+    /// True if the session's process lives.
+    pub is_live: bool,
+    /// The moment, RFC 3339 in UTC.
+    pub now: String,
+    /// The comparison of grant and use, if the use was recorded, and the profile of the recommendation.
+    pub tighter: Option<(Tighter, String)>,
+}
+
+impl Shown<'_> {
+    /// Returns the receipt as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let receipt = self.receipt;
+        let mut text = String::new();
+        for (name, value) in self.facts() {
+            let _ = writeln!(text, "{name:12}  {value}");
+        }
+        let dropped = match (&receipt.issuing, &receipt.end) {
+            (_, Some(End::Denied(denied))) => {
+                let row = |asked: &String| vec![asked.clone()];
+                let rows: Vec<_> = denied.permissions.iter().map(row).collect();
+                let _ = write!(text, "\n{}", table(&["ASKED"], &rows));
+                denied.denied.as_slice()
+            }
+            (Some(issuing), _) => {
+                let _ = write!(text, "\n{}", granted(issuing, receipt.used.as_ref()));
+                issuing.denied.as_slice()
+            }
+            (None, _) => &[],
+        };
+        if !dropped.is_empty() {
+            let row =
+                |one: &RecordedDenial| vec![one.action.clone(), one.by.clone(), one.reason.clone()];
+            let rows: Vec<_> = dropped.iter().map(row).collect();
+            let _ = write!(text, "\n{}", table(&["DROPPED", "BY", "REASON"], &rows));
+        }
+        match &receipt.used {
+            Some(used) => text += &self.used(used),
+            None if receipt.issuing.is_some() => {
+                let _ = write!(text, "\n{}\n", self.unknown_use());
+            }
+            None => {}
+        }
+        text
+    }
+
+    /// Returns the facts of the session in the order of the text.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let (receipt, summary) = (self.receipt, &self.receipt.summary);
+        let mut facts = vec![
+            ("session", summary.session.clone()),
+            ("state", summary.state_text(self.is_live)),
+            ("started", summary.started.clone()),
+            ("provider", summary.provider.clone()),
+        ];
+        let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
+        if let Some(issuing) = &receipt.issuing {
+            add("method", Some(issuing.method.clone()));
+            add("profile", issuing.profile.clone());
+            add("intent", issuing.intent.clone());
+            add("reason", issuing.justification.clone());
+            let every = || "every resource".to_owned();
+            let resources = Some(issuing.resources.join(", ")).filter(|text| !text.is_empty());
+            add("resources", Some(resources.unwrap_or_else(every)));
+            add("ttl", Some(console::duration(issuing.ttl_seconds)));
+            add("command", Some(issuing.command.join(" ")));
+        }
+        if let Some(issued) = &receipt.issued {
+            add("identity", issued.identity.clone());
+            add("access", Some(format!("until {}", issued.expires_at)));
+        }
+        match &receipt.end {
+            Some(End::Ended(ended)) => {
+                let seconds = ended.duration_ms / 1000;
+                add("ran", Some(format!("for {}", console::duration(seconds))));
+                add("credentials", ended.reason.clone());
+            }
+            Some(End::Denied(denied)) => {
+                add("denied by", Some(format!("{}: {}", denied.by, denied.reason)));
+                add("command", receipt.issuing.is_none().then(|| denied.command.join(" ")));
+            }
+            Some(End::Failed(failed)) => {
+                add("failed at", Some(format!("{}: {}", failed.stage, failed.reason)));
+                add("command", receipt.issuing.is_none().then(|| failed.command.join(" ")));
+            }
+            None => {}
+        }
+        let valid = summary.valid_until(&self.now);
+        add(
+            "still valid",
+            Some(valid.map_or_else(|| "nothing".to_owned(), |end| format!("until {end}"))),
+        );
+        let left = summary.leases_left();
+        add("leases left", (left > 0).then(|| format!("{left}; `tryaudex cleanup` revokes them")));
+        facts
+    }
+
+    fn unknown_use(&self) -> &'static str {
+        if self.is_live && self.receipt.summary.is_open() {
+            "Used: not known yet; with a gateway it is recorded at the end of the session"
+        } else {
+            "Used: not known; only a session with a gateway records at its end what was used"
+        }
+    }
+
+    fn used(&self, used: &Used) -> String {
+        let mut decisions: Vec<&Decision> = used.decisions.iter().collect();
+        decisions.sort_by_key(|decision| (decision.allowed, std::cmp::Reverse(decision.count)));
+        let row = |decision: &&Decision| {
+            let verdict = if decision.allowed { "allowed" } else { "refused" };
+            let (action, resource) = (decision.action.clone(), decision.resource.clone());
+            vec![verdict.to_owned(), decision.count.to_string(), action, resource]
+        };
+        let rows: Vec<_> = decisions.iter().take(DECISIONS).map(row).collect();
+        let mut text = format!("\n{}", table(&["REQUESTS", "NUMBER", "ACTION", "ON"], &rows));
+        if decisions.len() > DECISIONS {
+            let _ = writeln!(text, "… {} more, see --json", decisions.len() - DECISIONS);
+        }
+        if used.uncounted > 0 {
+            let _ = writeln!(text, "… {} more requests of other actions", used.uncounted);
+        }
+        let actions = self.receipt.issuing.iter().flat_map(|issuing| &issuing.permissions);
+        match unused(actions.map(|permission| permission.action.as_str()), used).as_deref() {
+            Some([]) => text += "\nNot used: nothing\n",
+            Some(unused) => {
+                let _ = write!(text, "\nNot used: {}\n", unused.join(", "));
+            }
+            None => {}
+        }
+        match &self.tighter {
+            Some((Tighter::Unknown, _)) => {
+                text += "\nNot used: not known, because the log has no room for all decisions\n";
+            }
+            Some((Tighter::Exact, _)) => text += "Recommended policy: the same\n",
+            Some((Tighter::Nothing, _)) => text += "Recommended policy: none\n",
+            Some((Tighter::Recommended(recommendation), profile)) => {
+                let _ = write!(text, "{}Profile:\n\n{profile}", recommended(recommendation));
+            }
+            None => {}
+        }
+        text
+    }
+
+    /// Returns the receipt as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let (receipt, summary) = (self.receipt, &self.receipt.summary);
+        let (issuing, issued) = (receipt.issuing.as_ref(), receipt.issued.as_ref());
+        let (mut ended, mut denied, mut failed) = (None, None, None);
+        match &receipt.end {
+            Some(End::Ended(end)) => ended = Some(end),
+            Some(End::Denied(end)) => denied = Some(end),
+            Some(End::Failed(end)) => failed = Some(end),
+            None => {}
+        }
+        let permissions = || issuing.iter().flat_map(|issuing| &issuing.permissions);
+        let used = receipt.used.as_ref();
+        let granted = permissions().map(|permission| {
+            json!({
+                "action": permission.action, "asked_as": permission.origin, "enforced_by": permission.enforced_by,
+                "used": used.map(|used| requests(used, &permission.action, true)),
+            })
+        });
+        let unused =
+            used.and_then(|used| unused(permissions().map(|one| one.action.as_str()), used));
+        let tighter = match &self.tighter {
+            Some((Tighter::Recommended(tighter), profile)) => {
+                Some(recommended_json(tighter, profile))
+            }
+            _ => None,
+        };
+        json!({
+            "session": summary.session, "provider": summary.provider, "started": summary.started,
+            "written": self.now, "state": summary.state(self.is_live),
+            "method": issuing.map(|one| &one.method), "profile": issuing.and_then(|one| one.profile.as_ref()),
+            "intent": issuing.and_then(|one| one.intent.as_ref()),
+            "justification": issuing.and_then(|one| one.justification.as_ref()),
+            "ttl_seconds": issuing.map(|one| one.ttl_seconds),
+            "resources": issuing.map(|one| &one.resources),
+            "command": issuing.map(|one| &one.command)
+                .or(denied.map(|one| &one.command)).or(failed.map(|one| &one.command)),
+            "components": issuing.map(|one| &one.components),
+            "granted": granted.collect::<Vec<_>>(),
+            "dropped": denied.map(|one| &one.denied).or(issuing.map(|one| &one.denied)),
+            "identity": issued.and_then(|one| one.identity.as_ref()),
+            "access_ends_at": issued.map(|one| &one.expires_at),
+            "valid_until": summary.valid_until(&self.now), "leases_left": summary.leases_left(),
+            "used": used, "unused": unused, "recommended": tighter,
+            "ended": ended, "denied": denied, "failed": failed,
+        })
+    }
+}
+
+fn granted(issuing: &Issuing, used: Option<&Used>) -> String {
+    let row = |permission: &audex_audit::RecordedPermission| {
+        let mut row = vec![
+            permission.action.clone(),
+            permission.origin.clone(),
+            permission.enforced_by.clone(),
+        ];
+        if let Some(used) = used {
+            row.push(requests(used, &permission.action, true).to_string());
+            row.push(requests(used, &permission.action, false).to_string());
+        }
+        row
+    };
+    let rows: Vec<_> = issuing.permissions.iter().map(row).collect();
+    let headings = ["GRANTED", "ASKED AS", "ENFORCED BY", "ALLOWED", "REFUSED"];
+    table(headings.get(..if used.is_some() { 5 } else { 3 }).unwrap_or(&headings), &rows)
+}
+
+/// Returns the number of requests with this verdict under a granted action.
+fn requests(used: &Used, granted: &str, allowed: bool) -> u64 {
+    let is_under = |decision: &&Decision| {
+        decision.allowed == allowed && pattern::matches_ignore_ascii_case(granted, &decision.action)
+    };
+    used.decisions.iter().filter(is_under).map(|decision| decision.count).sum()
+}

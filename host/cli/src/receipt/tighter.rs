@@ -1,0 +1,216 @@
+//! Compares a grant with its use: what was not used, and the tighter grant that covers the use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::learn::compile::Compile;
+use crate::learn::recommend::Recommendation;
+use audex_audit::{Issuing, Used};
+use audex_core::redact::REDACTED;
+use audex_sdk::pattern;
+
+/// The resource of a decision whose resources were not seen.
+const ANY: &str = "*";
+/// The beginning of an entry that stands for the entries that a record has no room for.
+const CUT: char = '…';
+
+/// The use of a grant, compared with the grant.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Tighter {
+    /// Some decisions are in no entry, so it is not known if a permission was unused.
+    Unknown,
+    /// No request was allowed.
+    Nothing,
+    /// The grant is what was used.
+    Exact,
+    /// A tighter grant that covers every allowed request.
+    Recommended(Recommendation),
+}
+
+/// Returns the granted actions under which no request was allowed, or `None` if that is not known.
+pub(crate) fn unused<'a>(
+    granted: impl Iterator<Item = &'a str>,
+    used: &Used,
+) -> Option<Vec<&'a str>> {
+    if used.uncounted > 0 {
+        return None;
+    }
+    // The clouds ignore the case of actions.
+    let is_used = |action: &&str| {
+        allowed(used).any(|(used, _)| pattern::matches_ignore_ascii_case(action, used))
+    };
+    Some(granted.filter(|action| !action.starts_with(CUT)).filter(|one| !is_used(one)).collect())
+}
+
+/// Returns the tighter grant for what was used. INVARIANT: it never allows more than the grant did.
+#[must_use]
+pub fn tighter(issuing: &Issuing, used: &Used, compile: Compile<'_>) -> Tighter {
+    let is_cut = issuing.resources.iter().any(|resource| resource.starts_with(CUT));
+    if used.uncounted > 0 || is_cut {
+        return Tighter::Unknown;
+    }
+    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (action, resource) in allowed(used) {
+        let within = within(resource, &issuing.resources);
+        match needs.get_mut(action) {
+            // An action on every resource stays one.
+            Some(known) if known.is_empty() => {}
+            Some(known) if within.is_empty() => known.clear(),
+            Some(known) => known.extend(within),
+            None => drop(needs.insert(action.to_owned(), within.into_iter().collect())),
+        }
+    }
+    if needs.is_empty() {
+        return Tighter::Nothing;
+    }
+    let recommendation = Recommendation::new(needs, compile);
+    let granted: BTreeSet<&str> =
+        issuing.permissions.iter().map(|permission| permission.action.as_str()).collect();
+    let resources: BTreeSet<&String> = issuing.resources.iter().collect();
+    let is_exact = recommendation.allow().iter().map(String::as_str).eq(granted)
+        && recommendation.resources().is_some_and(|same| same.iter().eq(resources));
+    if is_exact { Tighter::Exact } else { Tighter::Recommended(recommendation) }
+}
+
+fn allowed(used: &Used) -> impl Iterator<Item = (&str, &str)> {
+    let allowed = used.decisions.iter().filter(|decision| decision.allowed);
+    allowed.map(|decision| (decision.action.as_str(), decision.resource.as_str()))
+}
+
+/// Returns the part of the granted resources that a used resource or prefix needs; none means every resource.
+fn within(used: &str, granted: &[String]) -> Vec<String> {
+    // A name that the log hides is not a pattern.
+    let used = if used.contains(REDACTED) { ANY } else { used };
+    if granted.iter().any(|granted| pattern::covers(granted, used)) {
+        return vec![used.to_owned()];
+    }
+    match (granted, used) {
+        ([], ANY) => Vec::new(),
+        ([], used) => vec![used.to_owned()],
+        // A prefix may reach beyond the grant, where no request was allowed.
+        (granted, used) => {
+            let meets: Vec<_> = granted
+                .iter()
+                .filter(|granted| pattern::intersects(granted, used))
+                .cloned()
+                .collect();
+            if meets.is_empty() { granted.to_vec() } else { meets }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audex_audit::{Decision, RecordedPermission};
+
+    const NOT_COMPARED: Compile<'static> = &|_| None;
+
+    fn granted(actions: &[&str], resources: &[&str]) -> Issuing {
+        let permission = |action: &&str| RecordedPermission {
+            action: (*action).to_owned(),
+            origin: (*action).to_owned(),
+            enforced_by: "gateway".to_owned(),
+        };
+        Issuing {
+            permissions: actions.iter().map(permission).collect(),
+            resources: resources.iter().map(|&resource| resource.to_owned()).collect(),
+            ..Issuing::default()
+        }
+    }
+
+    fn used(decisions: &[(&str, &str, bool)]) -> Used {
+        let decision = |(action, resource, allowed): &(&str, &str, bool)| Decision {
+            action: (*action).to_owned(),
+            resource: (*resource).to_owned(),
+            allowed: *allowed,
+            count: 2,
+        };
+        Used { decisions: decisions.iter().map(decision).collect(), uncounted: 0 }
+    }
+
+    fn recommended(issuing: &Issuing, used: &Used) -> Vec<(Vec<String>, Vec<String>)> {
+        match tighter(issuing, used, NOT_COMPARED) {
+            Tighter::Recommended(recommendation) => {
+                let shares = recommendation.shares.into_iter();
+                shares.map(|share| (share.actions, share.resources)).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_permission_is_unused_if_no_request_was_allowed_under_it() {
+        let actions = ["s3:Get*", "S3:putobject", "s3:DeleteObject", "sqs:*", "… 3 more"];
+        let seen = used(&[
+            ("s3:GetObject", "arn:aws:s3:::b/k", true),
+            ("s3:PutObject", "arn:aws:s3:::b/k", true),
+            ("s3:DeleteObject", "arn:aws:s3:::b/k", false),
+        ]);
+        let of = |used: &Used| unused(actions.into_iter(), used);
+        assert_eq!(of(&seen), Some(vec!["s3:DeleteObject", "sqs:*"]));
+        assert_eq!(of(&Used { uncounted: 1, ..seen }), None);
+    }
+
+    #[test]
+    fn the_recommendation_has_what_was_allowed_and_nothing_that_was_refused() {
+        let issuing = granted(&["s3:*"], &["arn:aws:s3:::b/*"]);
+        let seen = used(&[
+            ("s3:GetObject", "arn:aws:s3:::b/a/k", true),
+            ("s3:GetObject", "arn:aws:s3:::b/logs/*", true),
+            ("s3:PutObject", "arn:aws:s3:::b/a/k", false),
+        ]);
+        let resources = ["arn:aws:s3:::b/a/k", "arn:aws:s3:::b/logs/*"].map(str::to_owned);
+        let expected = (vec!["s3:GetObject".to_owned()], resources.to_vec());
+        assert_eq!(recommended(&issuing, &seen), [expected]);
+    }
+
+    #[test]
+    fn no_recommendation_reaches_beyond_the_grant() {
+        let grant = ["arn:aws:s3:::b/a/*", "arn:aws:s3:::b/c", "arn:aws:s3:::other/*"];
+        let issuing = granted(&["s3:GetObject"], &grant);
+        for (resource, expected) in [
+            ("*", &grant[..]),
+            ("arn:aws:s3:::b/*", &grant[..2]),
+            ("arn:aws:s3:::b/a/x", &["arn:aws:s3:::b/a/x"]),
+            ("arn:aws:s3:::b/a/deep/*", &["arn:aws:s3:::b/a/deep/*"]),
+            ("arn:aws:sqs:::elsewhere", &grant[..]),
+            ("arn:aws:s3:::b/a/[redacted]", &grant[..]),
+        ] {
+            let within = within(resource, &issuing.resources);
+            assert_eq!(within, expected, "{resource}");
+            for one in &within {
+                assert!(grant.iter().any(|granted| pattern::covers(granted, one)), "{one}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_grant_on_every_resource_is_limited_to_what_was_seen_and_else_stays() {
+        let issuing = granted(&["s3:GetObject", "s3:ListAllMyBuckets"], &[]);
+        let seen = used(&[
+            ("s3:GetObject", "arn:aws:s3:::b/k", true),
+            ("s3:ListAllMyBuckets", "*", true),
+            ("s3:ListAllMyBuckets", "arn:aws:s3:::b", true),
+        ]);
+        let shares = recommended(&issuing, &seen);
+        let get = (vec!["s3:GetObject".to_owned()], vec!["arn:aws:s3:::b/k".to_owned()]);
+        assert_eq!(shares, [get, (vec!["s3:ListAllMyBuckets".to_owned()], Vec::new())]);
+    }
+
+    #[test]
+    fn nothing_is_recommended_where_nothing_is_tighter_or_the_use_is_not_known() {
+        let issuing = granted(&["s3:GetObject"], &["arn:aws:s3:::b/*"]);
+        let exact = used(&[("s3:GetObject", "arn:aws:s3:::b/*", true)]);
+        let refused = used(&[("s3:GetObject", "arn:aws:s3:::b/*", false)]);
+        let unknown = Used { uncounted: 1, ..exact.clone() };
+        let cut = granted(&["s3:GetObject"], &["arn:aws:s3:::b/*", "… 7 more"]);
+        for (issuing, used, expected) in [
+            (&issuing, &exact, Tighter::Exact),
+            (&issuing, &refused, Tighter::Nothing),
+            (&issuing, &unknown, Tighter::Unknown),
+            (&cut, &exact, Tighter::Unknown),
+        ] {
+            assert_eq!(tighter(issuing, used, NOT_COMPARED), expected);
+        }
+    }
+}
