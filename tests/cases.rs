@@ -58,6 +58,7 @@ mod profiles;
 mod readme;
 mod run_aws;
 mod scoped;
+mod sessions;
 mod spec;
 mod stages;
 mod terminal;

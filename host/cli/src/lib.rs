@@ -24,3 +24,4 @@ pub mod profile;
 pub mod receipt;
 pub mod request;
 pub mod settings;
+mod used;

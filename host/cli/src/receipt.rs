@@ -7,7 +7,6 @@ mod tighter;
 use self::summary::Summary;
 use audex_audit::{Denied, Ended, Entry, Event, Failed, Issued, Issuing, Record, Used};
 
-pub(crate) use self::tighter::unused;
 pub use self::tighter::{Tighter, tighter};
 
 /// Everything that the log says about one session.

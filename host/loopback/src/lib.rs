@@ -150,6 +150,12 @@ impl LoopbackCloud {
         self.cloud.secrets()
     }
 
+    /// Returns the end of the session that has this key, in seconds since the Unix epoch.
+    #[must_use]
+    pub fn session_ends_at(&self, access_key_id: &str) -> Option<u64> {
+        self.cloud.credential(access_key_id)?.session.as_ref().map(|session| session.expires)
+    }
+
     /// Returns the latest requests, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {

@@ -7,7 +7,7 @@ use super::access::Access;
 use super::attempt::Attempt;
 use crate::console::{self, Console};
 use crate::filter::Denied;
-use crate::receipt::unused;
+use crate::used::unused;
 use audex_audit::Used;
 use audex_child::{Ended, OnExpiry, Status};
 use audex_components::component::Loaded;

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{End, Receipt, Tighter, unused};
+use super::{End, Receipt, Tighter};
 use crate::console::{self, table};
 use crate::learn::report::{recommended, recommended_json};
+use crate::used::{requests, unused};
 use audex_audit::{Decision, Issuing, RecordedDenial, Used};
-use audex_sdk::pattern;
 
 /// The maximum number of decisions in the text; the JSON has all of them.
 const DECISIONS: usize = 40;
@@ -66,9 +66,13 @@ impl Shown<'_> {
     /// Returns the facts of the session in the order of the text.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let (receipt, summary) = (self.receipt, &self.receipt.summary);
+        let after = match &receipt.end {
+            Some(End::Ended(ended)) => format!(" after {} ms", ended.duration_ms),
+            _ => String::new(),
+        };
         let mut facts = vec![
             ("session", summary.session.clone()),
-            ("state", summary.state_text(self.is_live)),
+            ("state", summary.state_text(self.is_live) + &after),
             ("started", summary.started.clone()),
             ("provider", summary.provider.clone()),
         ];
@@ -89,11 +93,7 @@ impl Shown<'_> {
             add("access", Some(format!("until {}", issued.expires_at)));
         }
         match &receipt.end {
-            Some(End::Ended(ended)) => {
-                let seconds = ended.duration_ms / 1000;
-                add("ran", Some(format!("for {}", console::duration(seconds))));
-                add("credentials", ended.reason.clone());
-            }
+            Some(End::Ended(ended)) => add("credentials", ended.reason.clone()),
             Some(End::Denied(denied)) => {
                 add("denied by", Some(format!("{}: {}", denied.by, denied.reason)));
                 add("command", receipt.issuing.is_none().then(|| denied.command.join(" ")));
@@ -226,12 +226,4 @@ fn granted(issuing: &Issuing, used: Option<&Used>) -> String {
     let rows: Vec<_> = issuing.permissions.iter().map(row).collect();
     let headings = ["GRANTED", "ASKED AS", "ENFORCED BY", "ALLOWED", "REFUSED"];
     table(headings.get(..if used.is_some() { 5 } else { 3 }).unwrap_or(&headings), &rows)
-}
-
-/// Returns the number of requests with this verdict under a granted action.
-fn requests(used: &Used, granted: &str, allowed: bool) -> u64 {
-    let is_under = |decision: &&Decision| {
-        decision.allowed == allowed && pattern::matches_ignore_ascii_case(granted, &decision.action)
-    };
-    used.decisions.iter().filter(is_under).map(|decision| decision.count).sum()
 }

@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::learn::compile::Compile;
 use crate::learn::recommend::Recommendation;
+use crate::used::{CUT, allowed};
 use audex_audit::{Issuing, Used};
 use audex_core::redact::REDACTED;
 use audex_sdk::pattern;
 
 /// The resource of a decision whose resources were not seen.
 const ANY: &str = "*";
-/// The beginning of an entry that stands for the entries that a record has no room for.
-const CUT: char = '…';
-
 /// The use of a grant, compared with the grant.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Tighter {
@@ -24,21 +22,6 @@ pub enum Tighter {
     Exact,
     /// A tighter grant that covers every allowed request.
     Recommended(Recommendation),
-}
-
-/// Returns the granted actions under which no request was allowed, or `None` if that is not known.
-pub(crate) fn unused<'a>(
-    granted: impl Iterator<Item = &'a str>,
-    used: &Used,
-) -> Option<Vec<&'a str>> {
-    if used.uncounted > 0 {
-        return None;
-    }
-    // The clouds ignore the case of actions.
-    let is_used = |action: &&str| {
-        allowed(used).any(|(used, _)| pattern::matches_ignore_ascii_case(action, used))
-    };
-    Some(granted.filter(|action| !action.starts_with(CUT)).filter(|one| !is_used(one)).collect())
 }
 
 /// Returns the tighter grant for what was used. INVARIANT: it never allows more than the grant did.
@@ -69,11 +52,6 @@ pub fn tighter(issuing: &Issuing, used: &Used, compile: Compile<'_>) -> Tighter 
     let is_exact = recommendation.allow().iter().map(String::as_str).eq(granted)
         && recommendation.resources().is_some_and(|same| same.iter().eq(resources));
     if is_exact { Tighter::Exact } else { Tighter::Recommended(recommendation) }
-}
-
-fn allowed(used: &Used) -> impl Iterator<Item = (&str, &str)> {
-    let allowed = used.decisions.iter().filter(|decision| decision.allowed);
-    allowed.map(|decision| (decision.action.as_str(), decision.resource.as_str()))
 }
 
 /// Returns the part of the granted resources that a used resource or prefix needs; none means every resource.
@@ -136,19 +114,6 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn a_permission_is_unused_if_no_request_was_allowed_under_it() {
-        let actions = ["s3:Get*", "S3:putobject", "s3:DeleteObject", "sqs:*", "… 3 more"];
-        let seen = used(&[
-            ("s3:GetObject", "arn:aws:s3:::b/k", true),
-            ("s3:PutObject", "arn:aws:s3:::b/k", true),
-            ("s3:DeleteObject", "arn:aws:s3:::b/k", false),
-        ]);
-        let of = |used: &Used| unused(actions.into_iter(), used);
-        assert_eq!(of(&seen), Some(vec!["s3:DeleteObject", "sqs:*"]));
-        assert_eq!(of(&Used { uncounted: 1, ..seen }), None);
     }
 
     #[test]
