@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["run"],
     &["plan"],
@@ -17,6 +17,9 @@ const COMMANDS: [&[&str]; 32] = [
     &["audit", "list"],
     &["audit", "verify"],
     &["audit", "path"],
+    &["sessions"],
+    &["sessions", "list"],
+    &["sessions", "show"],
     &["plugin"],
     &["plugin", "new"],
     &["plugin", "build"],

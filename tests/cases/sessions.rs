@@ -93,10 +93,46 @@ fn record_used(sandbox: &Sandbox, session: &str, uncounted: u64) {
 
 #[test]
 fn what_was_used_is_compared_with_the_grant_and_the_tighter_profile_holds_at_the_cloud() {
-    let mut sandbox = Sandbox::new().with_aws_cli();
+    let sandbox = Sandbox::new().with_aws_cli();
     let session = run(&sandbox);
     record_used(&sandbox, &session, 0);
-    insta::assert_snapshot!(sandbox.run(["sessions", "show", &session]).snapshot(), @"");
+    let saved = sandbox.run(["sessions", "show", &session, "--save", "my-job"]);
+    insta::assert_snapshot!(saved.snapshot(), @r#"
+    exit 0
+    --- stdout
+    session       [session]
+    state         exit 3 after [n] ms
+    started       [time]
+    provider      aws
+    method        assume-role
+    resources     every resource
+    ttl           15m
+    command       sh -c exit 3
+    identity      arn:aws:sts::123456789012:assumed-role/AudexDemo/[session]
+    access        until [time]
+    still valid   until [time]
+
+    GRANTED       ASKED AS      ENFORCED BY  ALLOWED  REFUSED
+    s3:GetObject  s3:GetObject  cloud        7        0
+    s3:PutObject  s3:PutObject  cloud        0        0
+
+    VERDICT  REQUESTS  ACTION           ON
+    refused  7         s3:DeleteObject  arn:aws:s3:::demo-reports/readme.txt
+    allowed  7         s3:GetObject     arn:aws:s3:::demo-reports/readme.txt
+
+    Not used: s3:PutObject
+    Recommended policy: s3:GetObject
+    Recommended resources: arn:aws:s3:::demo-reports/readme.txt
+    Profile:
+
+    [profiles.my-job]
+    description = "What session [session] used"
+    provider = "aws"
+    actions = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::demo-reports/readme.txt"]
+    --- stderr
+    notice: saved as profile `my-job` in [home]/.config/audex/profiles.toml
+    "#);
     let shown = sandbox.run(["sessions", "show", &session, "--json"]).success().json();
     assert_eq!(shown["unused"], json!(["s3:PutObject"]));
     assert_eq!(
@@ -106,10 +142,9 @@ fn what_was_used_is_compared_with_the_grant_and_the_tighter_profile_holds_at_the
     let recommended = &shown["recommended"];
     assert_eq!(recommended["allow"], json!(["s3:GetObject"]));
     assert_eq!(recommended["resources"], json!(["arn:aws:s3:::demo-reports/readme.txt"]));
-    sandbox.plant(".config/audex/profiles.toml", recommended["profile"].as_str().unwrap());
     let other = "s3api get-object --bucket demo-reports --key 2026/q1.csv /dev/null";
     let calls = script(&[("used", READ), ("another", other)]);
-    let output = sandbox.run_sh(&["--profile", &session], &calls).success();
+    let output = sandbox.run_sh(&["--profile", "my-job"], &calls).success();
     assert_eq!(output.stdout, "used: ok\nanother: AccessDenied\n");
 }
 
@@ -122,6 +157,8 @@ fn a_use_that_is_not_wholly_known_gives_no_advice() {
     assert_eq!((&shown["unused"], &shown["recommended"]), (&Value::Null, &Value::Null));
     let text = sandbox.run(["sessions", "show", &session]).success().stdout;
     assert!(text.contains("Not used: not known") && !text.contains("Recommended"), "{text}");
+    let refused = sandbox.run(["sessions", "show", &session, "--save", "my-job"]).exits(2);
+    assert!(refused.stderr.contains("there is no tighter grant"), "{}", refused.stderr);
 }
 
 #[test]

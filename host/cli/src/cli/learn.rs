@@ -92,13 +92,10 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
     let mut settings = Settings::resolve_in(paths, args.request.flags())?;
     // The observer itself replaces the credentials in the variables.
     settings.delivery.deliver = Deliver::Env;
-    let profiles = settings.paths.config.join("profiles.toml");
     if let Some(name) = &args.save {
-        save::check(&profiles, name)?;
-        if super::policies::is_built_in(environment, &settings, name)? {
-            return Err(save::SaveError::BuiltIn(name.clone()).into());
-        }
+        check_name(environment, &settings, name)?;
     }
+    let profiles = profiles_path(&settings);
     args.output.as_deref().map_or(Ok(()), has_directory)?;
     let ask = args.request.ask(&args.command);
     let mut plan = Plan {
@@ -314,7 +311,25 @@ fn was_interrupted(code: u8) -> bool {
     INTERRUPTED.contains(&code)
 }
 
-fn profile_name(text: &str) -> Result<String, String> {
+/// Checks that no profile has this name yet.
+pub(super) fn check_name(
+    environment: &Environment,
+    settings: &Settings,
+    name: &str,
+) -> Result<(), Failure> {
+    save::check(&profiles_path(settings), name)?;
+    if super::policies::is_built_in(environment, settings, name)? {
+        return Err(save::SaveError::BuiltIn(name.to_owned()).into());
+    }
+    Ok(())
+}
+
+/// Returns the file to which profiles are saved.
+pub(super) fn profiles_path(settings: &Settings) -> PathBuf {
+    settings.paths.config.join("profiles.toml")
+}
+
+pub(super) fn profile_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err("it is not a profile name".to_owned());
     }

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::has_directory;
+use super::learn::{check_name, profile_name, profiles_path};
 use crate::components::Components;
 use crate::console::{self, Console, lines};
 use crate::failure::Failure;
 use crate::learn::compile;
 use crate::learn::recommend::Share;
-use crate::learn::save::SaveError;
+use crate::learn::save::{self, SaveError};
 use crate::pipeline::open;
 use crate::receipt::show::Shown;
 use crate::receipt::summary::{self, Summaries, Summary};
@@ -52,6 +53,9 @@ enum Command {
         /// The session, or the beginning of its name
         #[arg(value_name = "ID")]
         id: Option<String>,
+        /// Add the tighter grant to profiles.toml under this name
+        #[arg(long, value_name = "NAME", value_parser = profile_name)]
+        save: Option<String>,
         /// Also write the receipt to a new file; `audit verify --receipt` checks it
         #[arg(long, value_name = "FILE")]
         receipt: Option<PathBuf>,
@@ -65,12 +69,13 @@ pub(super) fn sessions(environment: &Environment, args: Args) -> Result<u8, Fail
     let audit = Audit::new(settings::directories(environment)?.audit);
     match args.command {
         Command::List { limit, json } => list(&audit, limit, json)?,
-        Command::Show { id, receipt, json } => {
+        Command::Show { id, save, receipt, json } => {
             receipt.as_deref().map_or(Ok(()), has_directory)?;
             let Read { sessions, live } = Read::of(&audit)?;
             let session = named(&sessions, id.as_deref())?;
             let is_live = live.contains(session);
-            show(environment, &audit, session, is_live, receipt.as_deref(), json)?;
+            let to = To { name: save.as_deref(), file: receipt.as_deref(), json };
+            show(environment, &audit, session, is_live, &to)?;
         }
     }
     Ok(0)
@@ -188,13 +193,21 @@ fn named<'a>(sessions: &'a Summaries, id: Option<&str>) -> Result<&'a str, Failu
     }
 }
 
+/// The places to which `show` writes.
+struct To<'a> {
+    /// The name of the profile to save.
+    name: Option<&'a str>,
+    /// The file for the receipt.
+    file: Option<&'a Path>,
+    json: bool,
+}
+
 fn show(
     environment: &Environment,
     audit: &Audit,
     session: &str,
     is_live: bool,
-    file: Option<&Path>,
-    as_json: bool,
+    to: &To<'_>,
 ) -> Result<(), Failure> {
     let mut receipt = Receipt::default();
     audit.verify_each(&mut |record, mac| {
@@ -214,7 +227,7 @@ fn show(
     let profile = |tighter: &Tighter| match (tighter, &receipt.issuing) {
         (Tighter::Recommended(recommendation), Some(issuing)) => {
             let description = format!("What session {session} used");
-            recommendation.profile(session, &issuing.provider, &description)
+            recommendation.profile(to.name.unwrap_or(session), &issuing.provider, &description)
         }
         _ => String::new(),
     };
@@ -225,8 +238,11 @@ fn show(
     let now = rfc3339(unix_seconds());
     let shown = Shown { receipt: &receipt, is_live, now, tighter };
     let account = shown.json();
-    let text = if as_json { account.to_string() } else { shown.text() };
-    file.map_or(Ok(()), |file| write(audit, &receipt, account, file))?;
+    let text = if to.json { account.to_string() } else { shown.text() };
+    if let Some(name) = to.name {
+        save(environment, &shown, name)?;
+    }
+    to.file.map_or(Ok(()), |file| write(audit, &receipt, account, file))?;
     console::result(&text);
     Ok(())
 }
@@ -243,6 +259,21 @@ fn provider(environment: &Environment, issuing: &Issuing) -> Option<Provider> {
         }
         None => Some(opened.provider),
     }
+}
+
+/// Adds the recommended profile to the user's file.
+fn save(environment: &Environment, shown: &Shown<'_>, name: &str) -> Result<(), Failure> {
+    let Some((Tighter::Recommended(_), profile)) = &shown.tighter else {
+        let session = &shown.receipt.summary.session;
+        let message = format!("there is no tighter grant for session `{session}`");
+        return Err(Failure::usage(&message, "leave out --save to see what is known of its use"));
+    };
+    let settings = Settings::resolve(environment, Flags::default())?;
+    check_name(environment, &settings, name)?;
+    let path = profiles_path(&settings);
+    save::save(&path, name, profile)?;
+    Console::default().notice(&format!("saved as profile `{name}` in {}", path.display()));
+    Ok(())
 }
 
 fn write(audit: &Audit, receipt: &Receipt, account: Value, file: &Path) -> Result<(), Failure> {

@@ -131,7 +131,7 @@ impl Shown<'_> {
             vec![verdict.to_owned(), decision.count.to_string(), action, resource]
         };
         let rows: Vec<_> = decisions.iter().take(DECISIONS).map(row).collect();
-        let mut text = format!("\n{}", table(&["REQUESTS", "NUMBER", "ACTION", "ON"], &rows));
+        let mut text = format!("\n{}", table(&["VERDICT", "REQUESTS", "ACTION", "ON"], &rows));
         if decisions.len() > DECISIONS {
             let _ = writeln!(text, "… {} more, see --json", decisions.len() - DECISIONS);
         }
