@@ -1,6 +1,7 @@
 //! The sessions of the audit log, what is still valid, and the receipt of each.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -381,6 +382,35 @@ fn a_planted_secret_is_in_no_list_and_no_receipt() {
     assert!(text.contains("--password") && !text.contains("planted-secret"), "{text}");
     // The sandbox searches every output and every file for the secret when it is dropped.
     let _ = sandbox.run(["sessions", "show", &session]).success();
+}
+
+#[test]
+fn a_line_break_in_a_command_forges_no_line() {
+    let sandbox = Sandbox::new();
+    let forged = "x\nstill valid   nothing\u{1b}[2J";
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true", forged]).success();
+    let session = list(&sandbox)[0]["session"].as_str().unwrap().to_owned();
+    let shown = sandbox.run(["sessions", "show", &session]).success().stdout;
+    assert_eq!(shown.matches("\nstill valid ").count(), 1, "{shown}");
+    assert!(!shown.contains('\u{1b}') && shown.contains("nothing"), "{shown}");
+}
+
+#[test]
+fn a_session_whose_cloud_does_not_answer_is_starting_and_has_nothing_that_is_valid() {
+    let sandbox = Sandbox::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let run = sandbox.tryaudex([&RUN[..], &["true"]].concat()).env("AWS_ENDPOINT_URL", endpoint);
+    let run = run.start();
+    let _connection = silent.accept().unwrap();
+    let state = |expected: &str| {
+        let [one]: [_; 1] = list(&sandbox).try_into().unwrap();
+        assert_eq!((&one["state"], &one["valid_until"]), (&expected.into(), &Value::Null));
+    };
+    state("starting");
+    run.signal(Signal::SIGKILL);
+    let _ = run.finish().exits(-9);
+    state("host-killed");
 }
 
 #[test]

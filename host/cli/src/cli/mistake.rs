@@ -27,13 +27,15 @@ const OPTIONS: [(&str, &str); 15] = [
     ("timeout", "ttl"),
 ];
 /// Names that other tools use for a command, each with the name here.
-const COMMANDS: [(&str, &str); 7] = [
+const COMMANDS: [(&str, &str); 9] = [
     ("doctor", "health"),
     ("exec", "run"),
     ("log", "audit"),
     ("logs", "audit"),
     ("plugins", "plugin"),
     ("profiles", "policies"),
+    ("receipt", "sessions"),
+    ("session", "sessions"),
     ("start", "run"),
 ];
 /// The maximum number of typing errors for which a word is suggested. The program's words are short.

@@ -9,6 +9,7 @@ use crate::console::{self, table};
 use crate::learn::report::{recommended, recommended_json};
 use crate::used::{requests, unused};
 use audex_audit::{Decision, Issuing, RecordedDenial, Used};
+use audex_core::printable;
 
 /// The maximum number of decisions in the text; the JSON has all of them.
 const DECISIONS: usize = 40;
@@ -32,7 +33,8 @@ impl Shown<'_> {
         let receipt = self.receipt;
         let mut text = String::new();
         for (name, value) in self.facts() {
-            let _ = writeln!(text, "{name:12}  {value}");
+            // Security: a line break in a command or a reason could forge a line of the receipt.
+            let _ = writeln!(text, "{name:12}  {}", printable::line(&value));
         }
         let dropped = match (&receipt.issuing, &receipt.end) {
             (_, Some(End::Denied(denied))) => {
