@@ -21,10 +21,14 @@ const WORD_BYTES: usize = 32 * 1024;
 const COMMAND_BYTES: usize = 256 * 1024;
 /// The limit for each list; an event has at most three.
 const LIST_BYTES: usize = 192 * 1024;
+/// The limit for the resources of one permission, so that they do not crowd out other permissions.
+const PERMISSION_BYTES: usize = 4 * 1024;
 /// The limit for the decisions of a gateway, which are the only list of their event.
 const DECISIONS_BYTES: usize = 768 * 1024;
 /// The limit for the names and digests of the components.
 const COMPONENTS_BYTES: usize = 64 * 1024;
+/// The bytes around a text: quotes and a comma.
+const QUOTED_BYTES: usize = 3;
 /// The bytes around an entry: quotes, commas, field names.
 const ENTRY_BYTES: usize = 64;
 
@@ -53,6 +57,9 @@ pub(super) fn bound(mut event: Event) -> Event {
                 Some(method),
                 region.as_mut(),
             ]);
+            for permission in permissions.iter_mut() {
+                list_of(&mut permission.resources, PERMISSION_BYTES);
+            }
             list(permissions);
             list(denied);
             list(resources);
@@ -130,7 +137,8 @@ impl Entry for String {
 
 impl Entry for RecordedPermission {
     fn texts(&mut self) -> Vec<&mut String> {
-        vec![&mut self.action, &mut self.origin, &mut self.enforced_by]
+        let own = [&mut self.action, &mut self.origin, &mut self.enforced_by];
+        own.into_iter().chain(&mut self.resources).collect()
     }
 
     fn saying(action: String) -> Self {
@@ -155,12 +163,16 @@ fn texts<'a>(texts: impl IntoIterator<Item = Option<&'a mut String>>) {
 }
 
 fn list<T: Entry>(entries: &mut Vec<T>) {
-    let mut left = LIST_BYTES;
+    list_of(entries, LIST_BYTES);
+}
+
+fn list_of<T: Entry>(entries: &mut Vec<T>, most: usize) {
+    let mut left = most;
     let fits = entries.iter_mut().position(|entry| {
         let mut bytes = ENTRY_BYTES;
         for text in entry.texts() {
             cut(text, TEXT_BYTES);
-            bytes += encoded(text);
+            bytes += encoded(text) + QUOTED_BYTES;
         }
         take(&mut left, bytes).is_none()
     });
@@ -265,8 +277,12 @@ mod tests {
 
     #[test]
     fn the_largest_events_fit_a_line() {
-        let permission =
-            || RecordedPermission { action: long(), origin: long(), enforced_by: long() };
+        let permission = || RecordedPermission {
+            action: long(),
+            origin: long(),
+            enforced_by: long(),
+            resources: vec!["r".to_owned(); 9_000],
+        };
         let components = || (0..100).map(|n| (format!("{n}{}", long()), long())).collect();
         let short_components = || (0..10_000).map(|n| (n.to_string(), "0".repeat(64))).collect();
         let issuing = |components| {

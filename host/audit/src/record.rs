@@ -88,6 +88,9 @@ pub struct RecordedPermission {
     pub origin: String,
     /// `cloud`, `gateway`, `token` or `none`.
     pub enforced_by: String,
+    /// The resources of this permission; empty means those of the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
 }
 
 /// A permission that was requested and not granted.

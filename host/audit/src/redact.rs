@@ -104,6 +104,7 @@ mod tests {
             action: text.into(),
             origin: text.into(),
             enforced_by: text.into(),
+            resources: vec![text.into()],
         };
         let denial =
             || RecordedDenial { action: text.into(), by: text.into(), reason: text.into() };

@@ -1,6 +1,6 @@
 //! Compares granted actions with the decisions of a gateway.
 
-use audex_audit::{Decision, Used};
+use audex_audit::{Decision, Issuing, RecordedPermission, Used};
 use audex_sdk::pattern;
 
 /// The beginning of an entry that stands for the entries that a record has no room for.
@@ -25,6 +25,18 @@ pub(crate) fn unused<'a>(
 pub(crate) fn allowed(used: &Used) -> impl Iterator<Item = (&str, &str)> {
     let allowed = used.decisions.iter().filter(|decision| decision.allowed);
     allowed.map(|decision| (decision.action.as_str(), decision.resource.as_str()))
+}
+
+/// Returns the resources of a permission; none means every resource.
+#[must_use]
+pub(crate) fn resources_of<'a>(
+    issuing: &'a Issuing,
+    permission: &'a RecordedPermission,
+) -> &'a [String] {
+    match permission.resources.as_slice() {
+        [] => &issuing.resources,
+        own => own,
+    }
 }
 
 /// Returns the number of requests with this verdict under a granted action.

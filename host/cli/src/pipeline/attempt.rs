@@ -14,7 +14,7 @@ use audex_audit::{
 use audex_child::{self as child, Status};
 use audex_components::component::Loaded;
 use audex_components::leases::Recorder;
-use audex_components::provider::Minted;
+use audex_components::provider::{Minted, Permission, Planned as ProviderPlanned};
 use audex_core::clock::rfc3339;
 use audex_core::delivery::{Endpoint, Value};
 use audex_core::paths::Paths;
@@ -132,18 +132,23 @@ impl Attempt {
     }
 
     pub(super) fn add_plan(&mut self, planned: &Planned) {
-        let permission = |planned: &audex_components::provider::Planned| RecordedPermission {
+        let permission = |(planned, granted): (&ProviderPlanned, &Permission)| RecordedPermission {
             action: planned.action.clone(),
             origin: planned.origin.clone(),
             enforced_by: enforcer_name(planned.enforced_by).to_owned(),
+            resources: Some(granted.resources.named())
+                .filter(|own| *own != self.resources)
+                .map(<[String]>::to_vec)
+                .unwrap_or_default(),
         };
+        let granted = &planned.grant.shown().permissions;
         self.plan = Some(Issuing {
             provider: self.provider.clone(),
             profile: self.profile(),
             intent: self.intent.clone(),
             justification: self.justification.clone(),
             method: planned.plan.method.clone(),
-            permissions: planned.plan.permissions.iter().map(permission).collect(),
+            permissions: planned.plan.permissions.iter().zip(granted).map(permission).collect(),
             denied: denials(&planned.denied),
             resources: self.resources.clone(),
             ttl_seconds: planned.grant.shown().ttl_seconds.into(),

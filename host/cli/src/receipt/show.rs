@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{End, Receipt, Tighter};
 use crate::console::{self, table};
 use crate::learn::report::{recommended, recommended_json};
-use crate::used::{requests, unused};
-use audex_audit::{Decision, Issuing, RecordedDenial, Used};
+use crate::used::{requests, resources_of, unused};
+use audex_audit::{Decision, Issuing, RecordedDenial, RecordedPermission, Used};
 use audex_core::printable;
 
 /// The maximum number of decisions in the text; the JSON has all of them.
@@ -84,9 +84,7 @@ impl Shown<'_> {
             add("profile", issuing.profile.clone());
             add("intent", issuing.intent.clone());
             add("reason", issuing.justification.clone());
-            let every = || "every resource".to_owned();
-            let resources = Some(issuing.resources.join(", ")).filter(|text| !text.is_empty());
-            add("resources", Some(resources.unwrap_or_else(every)));
+            add("resources", Some(places(&issuing.resources)));
             add("ttl", Some(console::duration(issuing.ttl_seconds)));
             add("command", Some(issuing.command.join(" ")));
         }
@@ -178,6 +176,7 @@ impl Shown<'_> {
         let used = receipt.used.as_ref();
         let granted = permissions().map(|permission| {
             json!({
+                "resources": issuing.map(|issuing| resources_of(issuing, permission)),
                 "action": permission.action, "asked_as": permission.origin, "enforced_by": permission.enforced_by,
                 "used": used.map(|used| requests(used, &permission.action, true)),
             })
@@ -212,20 +211,28 @@ impl Shown<'_> {
     }
 }
 
+/// Returns the table of permissions. It has a column for resources only if these differ.
 fn granted(issuing: &Issuing, used: Option<&Used>) -> String {
-    let row = |permission: &audex_audit::RecordedPermission| {
-        let mut row = vec![
-            permission.action.clone(),
-            permission.origin.clone(),
-            permission.enforced_by.clone(),
-        ];
+    let differ = issuing.permissions.iter().any(|permission| !permission.resources.is_empty());
+    let row = |permission: &RecordedPermission| {
+        let (action, origin) = (permission.action.clone(), permission.origin.clone());
+        let mut row = vec![action, origin, permission.enforced_by.clone()];
         if let Some(used) = used {
-            row.push(requests(used, &permission.action, true).to_string());
-            row.push(requests(used, &permission.action, false).to_string());
+            let number = |allowed| requests(used, &permission.action, allowed).to_string();
+            row.extend([number(true), number(false)]);
+        }
+        if differ {
+            row.push(places(resources_of(issuing, permission)));
         }
         row
     };
     let rows: Vec<_> = issuing.permissions.iter().map(row).collect();
-    let headings = ["GRANTED", "ASKED AS", "ENFORCED BY", "ALLOWED", "REFUSED"];
-    table(headings.get(..if used.is_some() { 5 } else { 3 }).unwrap_or(&headings), &rows)
+    let mut headings = vec!["GRANTED", "ASKED AS", "ENFORCED BY"];
+    headings.extend(used.iter().flat_map(|_| ["ALLOWED", "REFUSED"]));
+    headings.extend(differ.then_some("ON"));
+    table(&headings, &rows)
+}
+
+fn places(resources: &[String]) -> String {
+    if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::learn::compile::Compile;
 use crate::learn::recommend::Recommendation;
-use crate::used::{CUT, allowed};
+use crate::used::{CUT, allowed, resources_of};
 use audex_audit::{Issuing, Used};
 use audex_core::redact::REDACTED;
 use audex_sdk::pattern;
@@ -24,56 +24,66 @@ pub enum Tighter {
     Recommended(Recommendation),
 }
 
+/// Actions with their resources; none means every resource.
+type Needs = BTreeMap<String, BTreeSet<String>>;
+
 /// Returns the tighter grant for what was used. INVARIANT: it never allows more than the grant did.
 #[must_use]
 pub fn tighter(issuing: &Issuing, used: &Used, compile: Compile<'_>) -> Tighter {
-    let is_cut = issuing.resources.iter().any(|resource| resource.starts_with(CUT));
+    let mut granted = Needs::new();
+    for permission in &issuing.permissions {
+        add(&mut granted, &permission.action, resources_of(issuing, permission).to_vec());
+    }
+    let all = granted.iter().flat_map(|(action, resources)| [action].into_iter().chain(resources));
+    let is_cut = all.into_iter().any(|text| text.starts_with(CUT));
     if used.uncounted > 0 || is_cut {
         return Tighter::Unknown;
     }
-    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut needs = Needs::new();
     for (action, resource) in allowed(used) {
-        let within = within(resource, &issuing.resources);
-        match needs.get_mut(action) {
-            // An action on every resource stays one.
-            Some(known) if known.is_empty() => {}
-            Some(known) if within.is_empty() => known.clear(),
-            Some(known) => known.extend(within),
-            None => drop(needs.insert(action.to_owned(), within.into_iter().collect())),
+        let mut bounds = Needs::new();
+        for (pattern, resources) in &granted {
+            if pattern::matches_ignore_ascii_case(pattern, action) {
+                add(&mut bounds, action, resources.iter().cloned().collect());
+            }
         }
+        // An allowed action without a grant is not known to be within one.
+        let Some(bound) = bounds.remove(action) else { return Tighter::Unknown };
+        add(&mut needs, action, within(resource, &bound));
     }
     if needs.is_empty() {
-        return Tighter::Nothing;
+        Tighter::Nothing
+    } else if needs == granted {
+        Tighter::Exact
+    } else {
+        Tighter::Recommended(Recommendation::new(needs, compile))
     }
-    let recommendation = Recommendation::new(needs, compile);
-    let granted: BTreeSet<&str> =
-        issuing.permissions.iter().map(|permission| permission.action.as_str()).collect();
-    let resources: BTreeSet<&String> = issuing.resources.iter().collect();
-    let is_exact = recommendation.allow().iter().map(String::as_str).eq(granted)
-        && recommendation.resources().is_some_and(|same| same.iter().eq(resources));
-    if is_exact { Tighter::Exact } else { Tighter::Recommended(recommendation) }
+}
+
+fn add(needs: &mut Needs, action: &str, resources: Vec<String>) {
+    match needs.get_mut(action) {
+        // An action on every resource stays one.
+        Some(known) if known.is_empty() => {}
+        Some(known) if resources.is_empty() => known.clear(),
+        Some(known) => known.extend(resources),
+        None => drop(needs.insert(action.to_owned(), resources.into_iter().collect())),
+    }
 }
 
 /// Returns the part of the granted resources that a used resource or prefix needs; none means every resource.
-fn within(used: &str, granted: &[String]) -> Vec<String> {
+fn within(used: &str, granted: &BTreeSet<String>) -> Vec<String> {
     // A name that the log hides is not a pattern.
     let used = if used.contains(REDACTED) { ANY } else { used };
+    if granted.is_empty() {
+        return if used == ANY { Vec::new() } else { vec![used.to_owned()] };
+    }
     if granted.iter().any(|granted| pattern::covers(granted, used)) {
         return vec![used.to_owned()];
     }
-    match (granted, used) {
-        ([], ANY) => Vec::new(),
-        ([], used) => vec![used.to_owned()],
-        // A prefix may reach beyond the grant, where no request was allowed.
-        (granted, used) => {
-            let meets: Vec<_> = granted
-                .iter()
-                .filter(|granted| pattern::intersects(granted, used))
-                .cloned()
-                .collect();
-            if meets.is_empty() { granted.to_vec() } else { meets }
-        }
-    }
+    // A prefix may reach beyond the grant, where no request was allowed.
+    let meets = granted.iter().filter(|granted| pattern::intersects(granted, used));
+    let meets: Vec<String> = meets.cloned().collect();
+    if meets.is_empty() { granted.iter().cloned().collect() } else { meets }
 }
 
 #[cfg(test)]
@@ -88,6 +98,7 @@ mod tests {
             action: (*action).to_owned(),
             origin: (*action).to_owned(),
             enforced_by: "gateway".to_owned(),
+            resources: Vec::new(),
         };
         Issuing {
             permissions: actions.iter().map(permission).collect(),
@@ -132,7 +143,7 @@ mod tests {
     #[test]
     fn no_recommendation_reaches_beyond_the_grant() {
         let grant = ["arn:aws:s3:::b/a/*", "arn:aws:s3:::b/c", "arn:aws:s3:::other/*"];
-        let issuing = granted(&["s3:GetObject"], &grant);
+        let granted = grant.map(str::to_owned).into();
         for (resource, expected) in [
             ("*", &grant[..]),
             ("arn:aws:s3:::b/*", &grant[..2]),
@@ -141,12 +152,27 @@ mod tests {
             ("arn:aws:sqs:::elsewhere", &grant[..]),
             ("arn:aws:s3:::b/a/[redacted]", &grant[..]),
         ] {
-            let within = within(resource, &issuing.resources);
+            let within = within(resource, &granted);
             assert_eq!(within, expected, "{resource}");
             for one in &within {
                 assert!(grant.iter().any(|granted| pattern::covers(granted, one)), "{one}");
             }
         }
+    }
+
+    #[test]
+    fn each_permission_is_held_to_its_own_resources() {
+        let mut issuing = granted(&["s3:GetObject", "s3:*"], &[]);
+        issuing.permissions[0].resources = vec!["arn:aws:s3:::b/a/*".to_owned()];
+        issuing.permissions[1].action = "s3:ListAllMyBuckets".to_owned();
+        let seen =
+            used(&[("s3:GetObject", "arn:aws:s3:::b/*", true), ("s3:ListAllMyBuckets", "*", true)]);
+        assert_eq!(tighter(&issuing, &seen, NOT_COMPARED), Tighter::Exact);
+        let seen = used(&[("s3:GetObject", "arn:aws:s3:::b/*", true)]);
+        let get = (vec!["s3:GetObject".to_owned()], issuing.permissions[0].resources.clone());
+        assert_eq!(recommended(&issuing, &seen), [get]);
+        let beyond = used(&[("s3:PutObject", "arn:aws:s3:::b/k", true)]);
+        assert_eq!(tighter(&issuing, &beyond, NOT_COMPARED), Tighter::Unknown);
     }
 
     #[test]
