@@ -155,6 +155,31 @@ fn a_use_that_is_not_wholly_known_gives_no_advice() {
 }
 
 #[test]
+fn permissions_with_resources_of_their_own_are_shown_with_them() {
+    let mut sandbox = Sandbox::new();
+    let on = "arn:aws:s3:::demo-reports/*";
+    let profile =
+        format!("[profiles.reader]\nactions = [\"s3:GetObject\"]\nresources = [\"{on}\"]\n");
+    sandbox.plant(".config/audex/profiles.toml", profile);
+    let resources = |options: &[&str]| {
+        let _ = sandbox.run_sh(options, "true").success();
+        let session = list(&sandbox)[0]["session"].as_str().unwrap().to_owned();
+        let shown = sandbox.run(["sessions", "show", &session, "--json"]).success().json();
+        let granted = shown["granted"].as_array().unwrap().clone();
+        let text = sandbox.run(["sessions", "show", &session]).success().stdout;
+        let granted: Vec<_> = granted.iter().map(|one| one["resources"].clone()).collect();
+        (granted, text.contains("ENFORCED BY  ON"))
+    };
+    let mixed = resources(&["--profile", "reader", "--allow", "s3:ListAllMyBuckets"]);
+    assert_eq!(mixed.0.iter().filter(|one| **one == json!([on])).count(), 1, "{mixed:?}");
+    assert_eq!(mixed.0.iter().filter(|one| **one == json!([])).count(), 1, "{mixed:?}");
+    assert!(mixed.1);
+    assert_eq!(resources(&["--profile", "reader"]), (vec![json!([on])], false));
+    let same = ["--allow", "s3:GetObject,s3:PutObject", "--resource", on];
+    assert_eq!(resources(&same), (vec![json!([on]), json!([on])], false));
+}
+
+#[test]
 fn denied_and_failed_sessions_are_listed_with_their_reason() {
     let mut sandbox = Sandbox::new();
     let _ = sandbox.run(["run", "--allow", "GetObject", "--", "true"]).exits(2);
