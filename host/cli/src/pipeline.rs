@@ -145,7 +145,7 @@ pub fn request<'a>(
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
     let limits = profiles.iter().flat_map(|profile| &profile.limits);
     let limits: Vec<Limit> = settings.delivery.limits.iter().chain(limits).cloned().collect();
-    delivery::check_limits(deliver, &limits)?;
+    delivery::check_limits(&settings.delivery, &limits)?;
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
     let circumstances = Circumstances {
         delivery: delivery::told(deliver, &description),

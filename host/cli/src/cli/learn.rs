@@ -92,6 +92,7 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
     let mut settings = Settings::resolve_in(paths, args.request.flags())?;
     // The observer itself replaces the credentials in the variables.
     settings.delivery.deliver = Deliver::Env;
+    settings.delivery.is_observed = true;
     if let Some(name) = &args.save {
         check_name(environment, &settings, name)?;
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Context, aws_keys, gateway};
 use crate::failure::Failure;
 use crate::mint::Spent;
-use crate::settings::delivery::Deliver;
+use crate::settings::delivery::{Deliver, DeliverySettings};
 use audex_components::filter;
 use audex_components::provider::{Description, Minted, Provider};
 use audex_core::delivery::{EndpointSettings, Value};
@@ -148,9 +148,13 @@ pub(super) fn check(deliver: Deliver, description: &Description) -> Result<(), D
 }
 
 /// Checks that limits are counted by somebody.
-pub(super) fn check_limits(deliver: Deliver, limits: &[Limit]) -> Result<(), DeliveryError> {
+pub(super) fn check_limits(
+    delivery: &DeliverySettings,
+    limits: &[Limit],
+) -> Result<(), DeliveryError> {
+    let deliver = delivery.deliver;
     match limits.first() {
-        Some(Limit { pattern, most }) if deliver != Deliver::Gateway => {
+        Some(Limit { pattern, most }) if deliver != Deliver::Gateway && !delivery.is_observed => {
             let (pattern, most) = (pattern.clone(), *most);
             Err(DeliveryError::LimitWithoutGateway { pattern, most, deliver: deliver.name() })
         }

@@ -15,6 +15,7 @@ use crate::approve::Approved;
 use crate::failure::Failure;
 use crate::mint::{self, Spent};
 use crate::settings::Settings;
+use audex_audit::Used;
 use audex_child::deliver::{Delivery, SessionDirectory, deliver};
 use audex_child::{Ended, Executable, Running, Signals};
 use audex_components::provider::{Description, Minted, Provider};
@@ -76,6 +77,8 @@ struct EndedCommand {
     began: u64,
     /// True if the access ended while the command ran.
     is_expired: bool,
+    /// The decisions of the session's gateway, as they were recorded.
+    used: Option<Used>,
 }
 
 impl Session<'_> {
@@ -97,7 +100,7 @@ impl Session<'_> {
             report::notices(console, &minted.notices);
             self.run_command(&minted, &Arc::new(spent), requested, ttl, place)
         });
-        let EndedCommand { ended, known, began, is_expired } = ended.inspect_err(|_| {
+        let EndedCommand { ended, known, began, is_expired, used } = ended.inspect_err(|_| {
             self.take_back(&minted, requested, ttl);
         })?;
         let revoked = revoke(&self.provider, &minted);
@@ -106,6 +109,9 @@ impl Session<'_> {
         }
         self.observer.at(Stage::Record);
         finish(&ended, revoked, &known, self.attempt, console);
+        if let Some(used) = &used {
+            report::receipt(console, self.attempt, used);
+        }
         self.observer.ended(&self.provider, &minted, began);
         // A command whose access had ended failed for that reason.
         let can_learn = !is_expired && !self.description.learn_sources.is_empty();
@@ -179,22 +185,22 @@ impl Session<'_> {
         known.extend(serving.iter().flat_map(|serving| serving.secrets()));
         let decisions = serving.as_ref().and_then(|serving| serving.decisions());
         drop(serving);
-        if let Some(Decisions { counter, notices }) = decisions {
+        let used = decisions.and_then(|Decisions { counter, notices }| {
             report::notices(console, &notices);
-            self.record_used(&counter, &known);
-        }
+            self.record_used(&counter, &known)
+        });
         self.observer.left(directory.path());
         self.observer.at(Stage::Revoke);
-        Ok(EndedCommand { ended, known, began, is_expired: is_expired.get() })
+        Ok(EndedCommand { ended, known, began, is_expired: is_expired.get(), used })
     }
 
     /// Records the decisions of the gateway. A failure here does not change the exit status of the command.
-    fn record_used(&self, counter: &Counter, known: &[Secret]) {
-        if let Err(error) = self.attempt.record_used(counter, known) {
-            let console = self.context.console;
-            console
-                .notice(&format!("the use of the session could not be recorded: {}", error.line()));
-        }
+    fn record_used(&self, counter: &Counter, known: &[Secret]) -> Option<Used> {
+        let told = |error: &Failure| {
+            let what = "the use of the session could not be recorded";
+            self.context.console.notice(&format!("{what}: {}", error.line()));
+        };
+        self.attempt.record_used(counter, known).inspect_err(told).ok()
     }
 
     /// Delivers the credentials and starts the command.

@@ -106,6 +106,8 @@ pub struct DeliverySettings {
     pub deliver: Deliver,
     /// The delivery that the organisation requires, and the organisation's file.
     pub required: Option<(Deliver, PathBuf)>,
+    /// True if an observer takes the credentials, and shows what the command does with them.
+    pub is_observed: bool,
     /// The gateway's treatment of requests that it does not know.
     pub unknown: UnknownRequests,
     /// The limits of the command line and of both files: all of them count.
