@@ -216,6 +216,30 @@ fn the_line_ends_of_a_key_and_the_text_around_it_do_not_matter() {
     assert!(repeats(narrow, narrow));
 }
 
+#[test]
+fn the_text_around_a_key_is_searched_for_and_a_certificate_and_another_text_are_not() {
+    let certificate = pem("CERTIFICATE", &noise(12, 700));
+    let password = "pass-phrase: correct-horse-1";
+    let key = KEY.trim();
+    for secret in [
+        format!("{key}\n{certificate}{password}\n"),
+        format!("{key}\r\n\r\n{password}\r\n"),
+        format!("{key} {password}"),
+        format!("{password}\n{certificate}\n{key}\n"),
+        format!("{password} {key}\n{}", "# ".repeat(200)),
+        format!("{key}\n{password}\n{key}"),
+    ] {
+        assert!(repeats(&secret, password), "{secret:?}");
+        assert!(repeats(&secret, &STANDARD.encode_to_string(password)), "{secret:?}");
+        assert!(repeats(&secret, KEY), "{secret:?}");
+        assert!(!repeats(&secret, &certificate), "{secret:?}");
+        assert!(!repeats(&secret, "pass-phrase: another-horse-2"), "{secret:?}");
+    }
+    let file = serde_json::json!({ "private_key": KEY, "type": "service_account" });
+    let file = serde_json::to_string_pretty(&file).unwrap();
+    assert!(repeats(&file, KEY) && !repeats(&file, r#""type": "service_account""#));
+}
+
 /// Otherwise a guest that knows the beginning of a secret could guess the rest one character at a time.
 #[test]
 fn a_guess_of_the_next_character_is_not_answered() {
