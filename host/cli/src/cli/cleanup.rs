@@ -173,7 +173,8 @@ fn with_provider<T>(
     let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
     let done = work(&provider);
     if let Err(reason) = provider.close() {
-        Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
+        Console::default()
+            .notice(&format!("the end of the login for cleaning up was not confirmed: {reason}"));
     }
     done
 }

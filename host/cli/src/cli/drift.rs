@@ -90,7 +90,8 @@ pub(super) fn drift(environment: &Environment, args: &Args) -> Result<u8, Failur
     let actual = provider.effective(&principal)?;
     let found = drift::compare(&provider, &actual, &statements)?;
     if let Err(reason) = provider.close() {
-        Console::default().notice(&format!("the login for reading was not ended: {reason}"));
+        Console::default()
+            .notice(&format!("the end of the login for reading was not confirmed: {reason}"));
     }
     let format = if args.json { Format::Json } else { args.format };
     console::result(&match format {

@@ -65,7 +65,8 @@ fn report(environment: &Environment, opened: Opened) -> Result<Report, Failure> 
     let Opened { id, provider, .. } = opened;
     let checks = provider.health();
     if let Err(reason) = provider.close() {
-        Console::default().notice(&format!("the login for the check was not ended: {reason}"));
+        Console::default()
+            .notice(&format!("the end of the login for the check was not confirmed: {reason}"));
     }
     let mut checks = checks?;
     // The text of a check can come from a library that quotes a value.

@@ -43,11 +43,6 @@ impl Address {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// Returns the address as a URL.
-    pub(super) fn url(&self) -> &Url {
-        &self.0
-    }
-
     /// Returns the URL with the path and query of `asked` at this address.
     pub(super) fn join(&self, asked: &Url) -> Url {
         let mut url = self.0.clone();

@@ -1,8 +1,5 @@
 //! Errors between this program and Vault before the component is called, sorted by what the caller does next.
 
-use rustify::errors::ClientError as RestError;
-use vaultrs::error::ClientError;
-
 use crate::token::Why;
 use audex_core::shape::ConfiguredPath;
 use audex_wire::roots::RootsError;
@@ -67,31 +64,20 @@ pub enum VaultError {
     /// Vault did not answer.
     #[error("cannot reach Vault: {0}")]
     Unreachable(String),
+    /// The answer to a request was not heard, so the request may have succeeded.
+    #[error("no answer to the {method} was heard ({reason}), so it may have succeeded")]
+    Unheard {
+        /// The request that was not answered.
+        method: &'static str,
+        /// The reason in a few words.
+        reason: String,
+    },
     /// The answer is not one of Vault's.
     #[error("what answers at Vault's address does not answer as Vault")]
     BadReply,
 }
 
 impl VaultError {
-    /// Converts the client library's error of `method`. Security: uses nothing of the error's content, which
-    /// may hold a token.
-    pub(super) fn of(method: &'static str, error: ClientError) -> Self {
-        match error {
-            ClientError::APIError { code, errors } => {
-                let said = errors.join("; ").split_whitespace().collect::<Vec<_>>().join(" ");
-                Self::Refused { method, status: code, said }
-            }
-            ClientError::RestClientError { source: RestError::RequestError { source, .. } } => {
-                let causes: Vec<String> = source.chain().skip(1).map(ToString::to_string).collect();
-                Self::Unreachable(causes.last().cloned().unwrap_or_else(|| "no answer".to_owned()))
-            }
-            ClientError::RestClientError {
-                source: RestError::ServerResponseError { code, .. },
-            } => Self::Refused { method, status: code, said: "no reason given".to_owned() },
-            _ => Self::BadReply,
-        }
-    }
-
     /// Returns one action that can help the user, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -149,7 +135,9 @@ impl VaultError {
             Self::Refused { status: 400 | 403, .. } => (Why::Denied, "vault-login-refused"),
             Self::Refused { said, .. } if said.contains("sealed") => (Why::Unavailable, "sealed"),
             Self::Refused { .. } | Self::BadReply => (Why::Unavailable, "vault-failed"),
-            Self::Unreachable(_) | Self::Client(_) => (Why::Unavailable, "vault-unreachable"),
+            Self::Unreachable(_) | Self::Unheard { .. } | Self::Client(_) => {
+                (Why::Unavailable, "vault-unreachable")
+            }
         }
     }
 }

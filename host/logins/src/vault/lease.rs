@@ -48,7 +48,7 @@ impl Leases {
     }
 }
 
-/// The request that ends one lease. `vaultrs` has no function for it and sends the requests of other crates.
+/// The request that ends one lease, which `vaultrs` does not have.
 pub(super) struct End<'a> {
     pub lease: &'a str,
 }

@@ -1,14 +1,14 @@
-//! The login to Vault, and the end of the login and of leases.
+//! The login to Vault.
 
 use std::path::Path;
 
-use vaultrs::api::{AuthInfo, EndpointMiddleware};
-use vaultrs::client::{Client as _, VaultClient, VaultClientSettings};
+use vaultrs::api::AuthInfo;
+use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
+use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
 
-use super::address::Address;
 use super::error::VaultError;
-use super::lease::End;
-use super::source::{Auth, Source};
+use super::sender::Sender;
+use super::source::Auth;
 use audex_core::secret::Secret;
 use audex_core::{clock, reachable};
 
@@ -23,23 +23,19 @@ pub(crate) struct Login {
 }
 
 /// Logs in as configured, or uses the user's own token.
-pub(super) async fn log_in(
-    source: &Source,
-    address: &Address,
-    http: &reqwest::Client,
-) -> Result<Login, VaultError> {
+pub(super) async fn log_in(auth: &Auth, sender: &Sender) -> Result<Login, VaultError> {
     let own =
         |token: Secret| Ok(Login { token: checked(token)?, is_ours: false, expires_at: None });
-    match &source.auth {
+    match auth {
         Auth::Token(token) => own(token.clone()),
         Auth::TokenFile(path) => own(token_file(path.as_deref())?),
         Auth::AppRole { mount, role_id, secret_id } => {
-            let role_id = role_id.as_deref().ok_or(VaultError::HalfAppRole("role id"))?;
+            let role_id = role_id.clone().ok_or(VaultError::HalfAppRole("role id"))?;
             let secret_id = secret_id.as_ref().ok_or(VaultError::HalfAppRole("secret id"))?;
-            let vault = client(source, address, http, None)?;
-            let answer =
-                vaultrs::auth::approle::login(&vault, mounted(mount)?, role_id, secret_id.expose());
-            answer.await.map_err(|error| VaultError::of("AppRole login", error)).and_then(ours)
+            let secret_id = secret_id.expose().to_owned();
+            let endpoint =
+                LoginWithApproleRequest { mount: mounted(mount)?.to_owned(), role_id, secret_id };
+            sender.log_in("AppRole login", endpoint).await.and_then(ours)
         }
         Auth::Kubernetes { mount, role, token_path } => {
             // The token is read at each login, because the kubelet replaces it before it expires.
@@ -48,40 +44,11 @@ pub(super) async fn log_in(
                 path: token_path.clone(),
                 source: error,
             })?;
-            let vault = client(source, address, http, None)?;
-            let answer = vaultrs::auth::kubernetes::login(
-                &vault,
-                mounted(mount)?,
-                role,
-                jwt.expose().trim(),
-            );
-            answer.await.map_err(|error| VaultError::of("Kubernetes login", error)).and_then(ours)
+            let (mount, jwt) = (mounted(mount)?.to_owned(), jwt.expose().trim().to_owned());
+            let endpoint = LoginWithKubernetesRequest { mount, role: role.clone(), jwt };
+            sender.log_in("Kubernetes login", endpoint).await.and_then(ours)
         }
     }
-}
-
-/// Revokes a token of this program. Vault ends the token's leases with it.
-pub(crate) async fn log_out(
-    source: &Source,
-    address: &Address,
-    http: &reqwest::Client,
-    token: &Secret,
-) -> Result<(), VaultError> {
-    let vault = client(source, address, http, Some(token))?;
-    vault.revoke().await.map_err(|error| VaultError::of("end of the login", error))
-}
-
-/// Ends one lease.
-pub(super) async fn revoke(
-    source: &Source,
-    address: &Address,
-    http: &reqwest::Client,
-    token: &Secret,
-    lease: &str,
-) -> Result<(), VaultError> {
-    let vault = client(source, address, http, Some(token))?;
-    let answer = vaultrs::api::exec_with_empty(&vault, End { lease });
-    answer.await.map_err(|error| VaultError::of("end of a lease", error))
 }
 
 fn ours(auth: AuthInfo) -> Result<Login, VaultError> {
@@ -114,37 +81,6 @@ fn mounted(mount: &str) -> Result<&str, VaultError> {
     let part =
         |part: &str| !part.is_empty() && part.chars().all(letter) && !matches!(part, "." | "..");
     if trimmed.split('/').all(part) { Ok(trimmed) } else { Err(VaultError::Mount) }
-}
-
-/// Returns the library's client on this program's HTTP client. The library's own HTTP client would follow any
-/// redirect, with the token, and would read the environment.
-fn client(
-    source: &Source,
-    address: &Address,
-    http: &reqwest::Client,
-    token: Option<&Secret>,
-) -> Result<VaultClient, VaultError> {
-    let namespace = source.namespace.clone();
-    // The library does not check the namespace.
-    if namespace.as_deref().is_some_and(|name| !name.bytes().all(|byte| byte.is_ascii_graphic())) {
-        return Err(VaultError::Namespace);
-    }
-    let token = token.map_or_else(String::new, |token| token.expose().to_owned());
-    let settings = VaultClientSettings {
-        address: address.url().clone(),
-        ca_certs: Vec::new(),
-        identity: None,
-        timeout: None,
-        token: String::new(),
-        verify: true,
-        version: 1,
-        wrapping: false,
-        namespace: namespace.clone(),
-        proxy: None,
-    };
-    let middle = EndpointMiddleware { token, version: "v1".to_owned(), wrap: None, namespace };
-    let http = rustify::clients::reqwest::Client::new(address.as_str(), http.clone());
-    Ok(VaultClient { http, middle, settings })
 }
 
 #[cfg(test)]
