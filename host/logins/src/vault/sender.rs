@@ -1,7 +1,6 @@
 //! Requests of this program to Vault. They are endpoints of `vaultrs` and `rustify`; the host sends them, because the library's
 //! sender reads a reply without a size limit.
 
-use std::error::Error;
 use std::time::Duration;
 
 use reqwest::Request;
@@ -13,6 +12,7 @@ use zeroize::Zeroizing;
 use super::address::Address;
 use super::error::VaultError;
 use super::source::Source;
+use audex_core::error_chain::innermost;
 use audex_core::secret::Secret;
 use audex_wire::body::{Unread, whole};
 
@@ -55,7 +55,8 @@ impl Sender {
         method: &'static str,
         endpoint: impl Endpoint<Response = ()>,
     ) -> Result<AuthInfo, VaultError> {
-        let unreachable = |error| VaultError::Unreachable(innermost(&error));
+        let unreachable =
+            |error: reqwest::Error| VaultError::Unreachable(innermost(&error.without_url()));
         let response = self.http.execute(self.request(endpoint)?).await.map_err(unreachable)?;
         let status = response.status();
         let body = read(response).await.map_err(|unread| match unread {
@@ -103,8 +104,9 @@ impl Sender {
         let mut request = self.request(endpoint)?;
         *request.timeout_mut() = Some(time);
         let response = self.http.execute(request).await.map_err(|error| {
-            let reason = innermost(&error);
-            if error.is_connect() { VaultError::Unreachable(reason) } else { unheard(reason) }
+            let is_unsent = error.is_connect();
+            let reason = innermost(&error.without_url());
+            if is_unsent { VaultError::Unreachable(reason) } else { unheard(reason) }
         })?;
         let status = response.status();
         if status.is_success() {
@@ -141,10 +143,4 @@ fn refused(method: &'static str, status: u16, body: &[u8]) -> VaultError {
     let said = said.unwrap_or_else(|_| "no reason given".to_owned());
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     VaultError::Refused { method, status, said }
-}
-
-/// Returns the last cause of a failed exchange. Security: the error itself names the address.
-fn innermost(error: &reqwest::Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.last().map_or_else(|| "no answer".to_owned(), ToString::to_string)
 }
