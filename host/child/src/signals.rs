@@ -17,6 +17,7 @@ use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::{SigId, flag, low_level};
 
 use super::ChildError;
+use audex_core::ignored_signal::{ignored_signals, is_in};
 use audex_core::interruption::Interruption;
 
 /// The signals that request a program's end.
@@ -185,34 +186,6 @@ impl Drop for Signals {
     }
 }
 
-fn is_in(set: u64, signal: Signal) -> bool {
-    (set >> (signal as u32 - 1)) & 1 == 1
-}
-
-/// Returns the set of signals that this process ignores; bit 0 stands for signal 1.
-///
-/// Source: `SigIgn` in proc(5). The system call for this would need unsafe code.
-#[cfg(target_os = "linux")]
-fn ignored_signals() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).map_or(0, without_our_own)
-}
-
-/// Returns the set of signals that this process ignores; bit 0 stands for signal 1.
-///
-/// Source: keyword `ignored` in ps(1) of macOS. The system call for this would need unsafe code.
-#[cfg(not(target_os = "linux"))]
-fn ignored_signals() -> u64 {
-    let mask = super::spawn::ignored_signals_by_ps().unwrap_or_default();
-    u64::from_str_radix(mask.trim().trim_start_matches("0x"), 16).map_or(0, without_our_own)
-}
-
-/// Removes SIGPIPE from a set: the Rust runtime ignores this signal, not the parent.
-fn without_our_own(set: u64) -> u64 {
-    set & !(1 << (Signal::SIGPIPE as u32 - 1))
-}
-
 #[cfg(test)]
 mod tests {
     use nix::sys::signal::kill;
@@ -256,13 +229,5 @@ mod tests {
         signals.wait(Some(Duration::from_secs(10))).unwrap();
         assert_eq!(signals.interrupted(), None);
         assert_eq!(signals.next(), Some(Signal::SIGUSR1));
-    }
-
-    #[test]
-    fn a_set_of_signals_is_read_by_number() {
-        assert!(is_in(0b1, Signal::SIGHUP));
-        assert!(is_in(0b10, Signal::SIGINT));
-        assert!(!is_in(0b10, Signal::SIGHUP));
-        assert_eq!(without_our_own(u64::MAX) >> 12 & 1, 0);
     }
 }

@@ -99,13 +99,3 @@ fn refused(executable: &Executable, source: io::Error) -> ChildError {
     }
     ChildError::Spawn { path: executable.path().to_owned(), source }
 }
-
-/// Returns this process's set of ignored signals as ps(1) prints it, in hexadecimal.
-#[cfg(not(target_os = "linux"))]
-#[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
-pub(super) fn ignored_signals_by_ps() -> Option<String> {
-    let pid = Pid::this().to_string();
-    let output =
-        Command::new("/bin/ps").args(["-o", "ignored=", "-p", &pid]).env_clear().output().ok()?;
-    String::from_utf8(output.stdout).ok()
-}

@@ -9,6 +9,7 @@ pub mod ecosystem;
 pub mod environment;
 pub mod error_chain;
 pub mod hint;
+pub mod ignored_signal;
 pub mod interruption;
 pub mod paths;
 pub mod percent;
