@@ -81,3 +81,37 @@ fn a_shell_of_the_working_directory_is_not_run_for_a_credential_process() {
         assert!(!sandbox.home().join("given").exists(), "{path}");
     }
 }
+
+/// A tool is in a process group of its own, so a terminal's Ctrl-C does not reach it.
+#[test]
+fn a_signal_ends_the_tool_and_its_processes_with_the_program() {
+    let id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    for command in [
+        &["cleanup", "--client-id", id][..],
+        &["health", "--check", "azure"],
+        &[
+            "drift",
+            "--provider",
+            "azure",
+            "--principal",
+            id,
+            "--expected-policy",
+            "azure-storage-readonly",
+        ],
+        &["run", "--profile", "azure-storage-readonly", "--", "true"],
+    ] {
+        let mut sandbox = user("gcloud");
+        let script = "#!/bin/sh\nsleep 600 & echo $! $$ > \"$HOME/ids\"; kill -INT $PPID; wait\n";
+        let file = sandbox.plant("az", script);
+        fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
+        sandbox.set("PATH", format!("{}:{SYSTEM_PATH}", sandbox.home().display()));
+        let output = sandbox.run(command);
+        assert!(matches!(output.code, -2 | 130), "{command:?}: {output:?}");
+        let ids = fs::read_to_string(sandbox.home().join("ids")).expect("the tool was run");
+        for id in ids.split_whitespace() {
+            // Whoever adopts the process may not have reaped it yet.
+            let state = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            assert!(state.is_empty() || state.contains(") Z "), "{command:?}: {state}");
+        }
+    }
+}

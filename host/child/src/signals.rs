@@ -17,11 +17,9 @@ use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::{SigId, flag, low_level};
 
 use super::ChildError;
+use audex_core::deferral;
 use audex_core::ignored_signal::{ignored_signals, is_in};
-use audex_core::interruption::Interruption;
-
-/// The signals that request a program's end.
-const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+use audex_core::interruption::{ENDING, Interruption};
 
 /// The signals that are kept from the start and passed on to the command.
 pub(super) const PASSED_ON: [Signal; 6] = [
@@ -75,6 +73,7 @@ impl Signals {
         let (read, write) = UnixStream::pair()?;
         let kept = PASSED_ON.into_iter().filter(is_free).map(|signal| signal as i32);
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, kept)?;
+        deferral::take_over();
         Ok(Self { interruption, delivery, flags, ignored, queue: VecDeque::new() })
     }
 

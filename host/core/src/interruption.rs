@@ -3,7 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nix::sys::signal::Signal;
 use signal_hook::{SigId, low_level};
+
+/// The signals that request a program's end.
+pub const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
 /// The flags of received signals that ask the program to end, and the handlers that end Audex at the next one.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod agent;
 pub mod clock;
+pub mod deferral;
 pub mod delivery;
 pub mod digest;
 pub mod ecosystem;

@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use zeroize::Zeroizing;
 
 use super::{TokenError, Why};
+use audex_core::deferral::Deferral;
 use audex_core::environment::{Environment, PATH};
 use audex_core::printable;
 use audex_core::secret::Secret;
@@ -134,6 +135,8 @@ pub(crate) async fn run(
     let path = absolute(environment.get_os(PATH).unwrap_or_default());
     let Some(file) = find(program, &path) else { return Ok(None) };
     let environment = least(environment, program, path);
+    // Declared before the tool, so that the tool is killed before a signal ends this program.
+    let deferral = Deferral::begin();
     let mut running = match start(&environment, &file, arguments) {
         Ok(child) => Running(child),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -149,6 +152,7 @@ pub(crate) async fn run(
         complaint.read()?;
         match running.0.try_wait() {
             Ok(Some(status)) => break status,
+            Ok(None) if deferral.is_over() => return Err("interrupted".to_owned()),
             Ok(None) if began.elapsed() > time => return Err("it takes too long".to_owned()),
             Ok(None) => tokio::time::sleep(LOOK_EVERY).await,
             Err(error) => return Err(error.to_string()),
