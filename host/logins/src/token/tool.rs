@@ -59,6 +59,28 @@ const OWN: &[(&str, &[&str])] = &[
     ("secret-tool", &["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"]),
 ];
 
+/// The variables with the path of a file or a directory, which a tool would read from the directory that it is started in.
+/// Sources: as for [`OWN`].
+const PATHS: &[&str] = &[
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_CONFIG_DIR",
+    "AZURE_EXTENSION_DIR",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+    "CLOUDSDK_CONFIG",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+    "CURL_CA_BUNDLE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "HOME",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "XAUTHORITY",
+];
+/// The variable with a list of directories (OpenSSL, `X509_LOOKUP_hash_dir(3)`).
+const PATH_LIST: &str = "SSL_CERT_DIR";
+
 /// A running tool. It is killed when this value is dropped, with the processes that it started: `az` and
 /// `gcloud` are often shell scripts that start an interpreter.
 struct Running(Child);
@@ -198,7 +220,8 @@ fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     directories.map(|entry| Path::new(OsStr::from_bytes(entry)).join(program)).find(is_tool)
 }
 
-/// Returns only the variables that `program` needs, because it is not the user's command.
+/// Returns only the variables that `program` needs, because it is not the user's command. Paths are absolute, because the tool
+/// is not started in the working directory.
 fn least(environment: &Environment, program: &str, path: OsString) -> Environment {
     let name = program.rsplit('/').next().unwrap_or(program);
     let own = OWN.iter().filter(|(tool, _)| *tool == name).flat_map(|(_, patterns)| *patterns);
@@ -208,8 +231,29 @@ fn least(environment: &Environment, program: &str, path: OsString) -> Environmen
         patterns.iter().any(|pattern| matches_ignore_ascii_case(pattern, &variable))
     };
     let passed = environment.iter().filter(|(variable, _)| is_passed(variable));
-    let passed = passed.map(|(variable, value)| (variable.to_owned(), value.to_owned()));
+    let passed = passed.map(|(variable, value)| {
+        let value = match variable.to_str() {
+            Some(name) if PATHS.contains(&name) => from_root(value),
+            Some(PATH_LIST) => all_from_root(value),
+            _ => value.to_owned(),
+        };
+        (variable.to_owned(), value)
+    });
     passed.chain([(PATH.into(), path)]).collect()
+}
+
+/// Returns a path that does not depend on the working directory. `az` itself replaces a leading `~`.
+fn from_root(path: &OsStr) -> OsString {
+    if path.is_empty() || path.as_bytes().starts_with(b"~") {
+        return path.to_owned();
+    }
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), PathBuf::into_os_string)
+}
+
+/// Returns the list of paths with each as [`from_root`] returns it.
+fn all_from_root(paths: &OsStr) -> OsString {
+    let entries = paths.as_bytes().split(|byte| *byte == b':').map(OsStr::from_bytes);
+    entries.map(from_root).collect::<Vec<_>>().join(OsStr::new(":"))
 }
 
 /// Starts the tool in the root directory and in a process group of its own.
@@ -374,6 +418,38 @@ mod tests {
             !said.expose().contains("planted") && !said.expose().contains("LD_PRELOAD"),
             "{lines:?}"
         );
+    }
+
+    #[test]
+    fn a_path_of_the_working_directory_reaches_the_tool_as_an_absolute_one() {
+        let tools = with_tool("a-token");
+        let path = format!("{}:/usr/bin:/bin", tools.path().display());
+        let environment = Environment::from_pairs([
+            ("PATH", path.as_str()),
+            ("CLOUDSDK_CONFIG", "config/gcloud"),
+            ("REQUESTS_CA_BUNDLE", "./ca.pem"),
+            ("SSL_CERT_DIR", "certs:/etc/ssl/certs"),
+            ("CURL_CA_BUNDLE", "a:b.pem"),
+            ("SSL_CERT_FILE", ""),
+            ("TMPDIR", "~/tmp"),
+            ("CLOUDSDK_CORE_PROJECT", "my-project"),
+        ]);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let said =
+            runtime.block_on(output(&environment, "gcloud", &[], TOOL_TIME)).unwrap().unwrap();
+        let here = std::env::current_dir().unwrap().display().to_string();
+        let lines: Vec<&str> = said.expose().lines().collect();
+        for line in [
+            format!("CLOUDSDK_CONFIG={here}/config/gcloud"),
+            format!("REQUESTS_CA_BUNDLE={here}/ca.pem"),
+            format!("SSL_CERT_DIR={here}/certs:/etc/ssl/certs"),
+            format!("CURL_CA_BUNDLE={here}/a:b.pem"),
+            "SSL_CERT_FILE=".to_owned(),
+            "TMPDIR=~/tmp".to_owned(),
+            "CLOUDSDK_CORE_PROJECT=my-project".to_owned(),
+        ] {
+            assert!(lines.contains(&line.as_str()), "{line} is not in {lines:?}");
+        }
     }
 
     #[test]
