@@ -101,14 +101,7 @@ fn add_leftovers(
     let mut unseen = false;
     let named = identity.map(|id| Settings::resolve(environment, of_identity(id))).transpose()?;
     for id in components.provider_ids() {
-        let has_identity = |opened: &Opened| {
-            opened.description.settings.iter().any(|setting| setting.key == CLIENT_ID)
-        };
-        let asked = named.as_ref().filter(|_| {
-            open::provider(environment, settings, components, &id)
-                .is_ok_and(|opened| has_identity(&opened))
-        });
-        match leftovers(environment, asked.unwrap_or(settings), components, &id) {
+        match leftovers(environment, settings, named.as_ref(), components, &id) {
             Ok((leases, warnings)) => {
                 unseen |= !warnings.is_empty();
                 for warning in warnings {
@@ -137,14 +130,21 @@ fn of_identity(id: &str) -> Flags {
     Flags { provider_settings, ..Flags::default() }
 }
 
-/// Returns the leases that the cloud of the provider `id` lists, and the provider's warnings.
+/// Returns the leases that the cloud of the provider `id` lists, and the provider's warnings. `named` are the settings with the
+/// identity of `--client-id`.
 fn leftovers(
     environment: &Environment,
     settings: &Settings,
+    named: Option<&Settings>,
     components: &Components,
     id: &str,
 ) -> Result<(Vec<String>, Vec<String>), Failure> {
-    with_provider(environment, settings, components, id, |provider| {
+    let mut opened = open::provider(environment, settings, components, id)?;
+    let declared = &opened.description.settings;
+    if let Some(named) = named.filter(|_| declared.iter().any(|setting| setting.key == CLIENT_ID)) {
+        opened.provider.configure(named.for_provider(id, declared, environment)?);
+    }
+    with(opened, |provider| {
         let leases = provider.leftovers()?;
         let logged = provider.logged().into_iter();
         Ok((leases, logged.filter(|line| line.starts_with(WARNING)).collect()))
@@ -157,20 +157,15 @@ fn take_back(
     components: &Components,
     left: &Left,
 ) -> Result<(), Failure> {
-    with_provider(environment, settings, components, &left.provider, |provider| {
-        Ok(provider.revoke(&left.lease)?)
-    })
+    let opened = open::provider(environment, settings, components, &left.provider)?;
+    with(opened, |provider| Ok(provider.revoke(&left.lease)?))
 }
 
-/// Opens the provider `id` for `work`, and ends the login that this needed.
-fn with_provider<T>(
-    environment: &Environment,
-    settings: &Settings,
-    components: &Components,
-    id: &str,
+/// Calls `work` with the provider, and ends the login that this needed.
+fn with<T>(
+    Opened { provider, .. }: Opened,
     work: impl FnOnce(&Provider) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
     let done = work(&provider);
     if let Err(reason) = provider.close() {
         Console::default()
