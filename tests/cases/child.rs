@@ -238,18 +238,23 @@ fn a_session_directory_is_private_and_does_not_outlive_its_session() {
 }
 
 #[test]
-fn what_a_killed_session_left_is_removed_by_the_next() {
-    let sandbox = Sandbox::new();
-    let running = start(&sandbox, &format!("echo up; {WAIT}"));
-    assert_eq!(sandbox.session_directories().len(), 1);
-    running.signal(Signal::SIGKILL);
-    // The command is nobody's child now; it still ends by itself.
-    go(&sandbox);
-    let _ = running.finish().exits(-9);
-    assert_eq!(sandbox.session_directories().len(), 1);
-    let _ = sandbox.run_sh(&["--allow", "s3:GetObject"], "true").success();
-    assert!(sandbox.session_directories().is_empty());
-    let _ = sandbox.run(["audit", "verify"]).success();
+fn what_a_killed_session_left_is_removed_by_the_next_and_by_cleanup() {
+    for next in [&["run", "--allow", "s3:GetObject", "--", "true"][..], &["cleanup"]] {
+        let sandbox = Sandbox::new();
+        let running = start(&sandbox, &format!("echo up; {WAIT}"));
+        assert_eq!(sandbox.session_directories().len(), 1);
+        let _ = sandbox.run(["cleanup"]);
+        assert_eq!(sandbox.session_directories().len(), 1);
+        running.signal(Signal::SIGKILL);
+        // The command is nobody's child now; it still ends by itself.
+        go(&sandbox);
+        let _ = running.finish().exits(-9);
+        let _ = sandbox.run(["cleanup", "--dry-run"]);
+        assert_eq!(sandbox.session_directories().len(), 1);
+        let _ = sandbox.run(next).success();
+        assert!(sandbox.session_directories().is_empty(), "{next:?}");
+        let _ = sandbox.run(["audit", "verify"]).success();
+    }
 }
 
 #[test]

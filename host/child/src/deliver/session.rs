@@ -18,7 +18,7 @@ const NAME_BYTES: usize = 16;
 /// A directory that only this user can enter; dropping the value removes the directory.
 ///
 /// The session's process holds a lock on the directory. When this process ends, the operating system releases
-/// the lock. If Audex is killed, the next session with the same root removes the directory.
+/// the lock. If Audex is killed, the next session with the same root, or `cleanup`, removes the directory.
 #[derive(Debug)]
 pub struct SessionDirectory {
     path: PathBuf,
@@ -33,6 +33,20 @@ impl SessionDirectory {
     /// [`DeliverError::Io`], [`DeliverError::NotPrivate`], [`DeliverError::Random`].
     pub fn create(environment: &Environment, state: &Path) -> Result<Self, DeliverError> {
         Self::create_in(&root(environment, state))
+    }
+
+    /// Removes the directories of sessions whose process has ended, as [`Self::create`] does before it creates one.
+    ///
+    /// # Errors
+    /// [`DeliverError::Io`] if the root is locked for too long.
+    pub fn sweep(environment: &Environment, state: &Path) -> Result<(), DeliverError> {
+        let root = root(environment, state);
+        if !is_private(&root) {
+            return Ok(());
+        }
+        let _gate = lock(&root)?;
+        sweep(&root);
+        Ok(())
     }
 
     fn create_in(root: &Path) -> Result<Self, DeliverError> {
@@ -242,6 +256,25 @@ mod tests {
         let another = SessionDirectory::create_in(root.path()).unwrap();
         assert!(!dead.exists());
         assert!(living.path().exists() && another.path().exists());
+    }
+
+    #[test]
+    fn a_sweep_removes_what_a_killed_session_left_and_creates_nothing() {
+        let state = private_directory();
+        let sweep = || SessionDirectory::sweep(&Environment::default(), state.path());
+        sweep().unwrap();
+        assert!(!state.path().join("sessions").exists());
+        let living = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
+        let dead = state.path().join("sessions/dead");
+        fs::create_dir(&dead).unwrap();
+        sweep().unwrap();
+        assert!(living.path().exists() && !dead.exists());
+        // A directory that others may enter is not one of this program.
+        fs::create_dir(&dead).unwrap();
+        let open = fs::Permissions::from_mode(0o770);
+        fs::set_permissions(state.path().join("sessions"), open).unwrap();
+        sweep().unwrap();
+        assert!(dead.exists());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `tryaudex cleanup`: revokes leases that earlier sessions could not revoke.
+//! `tryaudex cleanup`: revokes leases that earlier sessions could not revoke, and removes their files.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use crate::pipeline::REVOKED;
 use crate::pipeline::open::{self, Opened};
 use crate::settings::{Flags, Settings};
 use audex_audit::{Audit, CleanedUp, Event, Filter, Record};
+use audex_child::deliver::SessionDirectory;
 use audex_components::provider::Provider;
 use audex_core::clock::{rfc3339, unix_seconds};
 use audex_core::environment::Environment;
@@ -71,6 +72,10 @@ pub(super) fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Fail
     if args.dry_run {
         outcomes.extend(left.into_iter().map(|left| (left, "not revoked".to_owned())));
     } else {
+        if let Err(error) = SessionDirectory::sweep(environment, &settings.paths.state) {
+            let reason = Failure::from(error).line();
+            Console::default().notice(&format!("files of killed sessions may be left: {reason}"));
+        }
         for left in left {
             let outcome = match take_back(environment, &settings, &components, &left) {
                 Ok(()) => REVOKED.to_owned(),
