@@ -204,8 +204,8 @@ fn an_endpoint_that_cannot_be_reached_is_unavailable() {
     assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
     exit 69
     --- stderr
-    error: provider `aws`: cannot reach AWS for `AssumeRole`: Connection refused (os error 111)
-    hint: check the network and the region; behind a TLS-inspecting proxy set AWS_CA_BUNDLE
+    error: provider `aws`: cannot reach AWS at `http://127.0.0.1:1` for `AssumeRole`: Connection refused (os error 111)
+    hint: check AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and the profile's `endpoint_url`: one of them names this address
     "#);
 }
 

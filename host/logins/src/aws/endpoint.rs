@@ -31,6 +31,17 @@ impl Aws {
         parse(endpoint.url())
     }
 
+    /// Returns the error with the endpoint that was not reached, if the environment or the profile names one.
+    pub(super) fn placed(&self, error: AwsError) -> AwsError {
+        match error {
+            AwsError::Unreachable { action, cause, .. } => {
+                let endpoint = self.configured_endpoint().map(|url| shown(&url));
+                AwsError::Unreachable { action, endpoint, cause }
+            }
+            other => other,
+        }
+    }
+
     /// Looks the endpoint up in the same way as the generated STS client.
     fn configured_endpoint(&self) -> Option<String> {
         let key = ServiceConfigKey::builder()

@@ -96,10 +96,12 @@ pub enum AwsError {
     #[error("AWS is not available for {0}")]
     Busy(Service),
     /// The service did not answer: no connection, a TLS failure or a timeout.
-    #[error("cannot reach AWS for `{action}`")]
+    #[error("cannot reach AWS{} for `{action}`", at(endpoint.as_ref()))]
     Unreachable {
         /// The called action.
         action: &'static str,
+        /// The endpoint as a message shows it, if the environment or the profile names it.
+        endpoint: Option<String>,
         /// The connection error, the TLS error or the time limit.
         #[source]
         cause: Option<Cause>,
@@ -208,6 +210,10 @@ impl AwsError {
             Self::Denied(service) if service.code == "RegionDisabledException" => {
                 "enable STS for this region in the account, or choose another with --region".to_owned()
             }
+            Self::Unreachable { endpoint: Some(_), .. } => {
+                "check AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and the profile's `endpoint_url`: one of them names this address"
+                    .to_owned()
+            }
             Self::Unreachable { .. } => {
                 "check the network and the region; behind a TLS-inspecting proxy set AWS_CA_BUNDLE".to_owned()
             }
@@ -227,6 +233,10 @@ impl AwsError {
         };
         Some(text)
     }
+}
+
+fn at(endpoint: Option<&String>) -> String {
+    endpoint.map(|endpoint| format!(" at {endpoint}")).unwrap_or_default()
 }
 
 /// Formats an origin for a message: names of variables and settings are put in backticks.

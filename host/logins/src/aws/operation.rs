@@ -195,7 +195,7 @@ impl Aws {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        AwsError::from_sdk(action, error, keys, self.profile.as_deref())
+        self.placed(AwsError::from_sdk(action, error, keys, self.profile.as_deref()))
     }
 }
 

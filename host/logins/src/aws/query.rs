@@ -105,10 +105,10 @@ impl Aws {
                 _ if failure.error.is_transient() => {
                     jittered(BACKOFF * 2_u32.saturating_pow(attempt - 1))
                 }
-                _ => return Err(failure.error),
+                _ => return Err(self.placed(failure.error)),
             };
             if attempt >= MAX_ATTEMPTS || Instant::now() + pause >= deadline {
-                return Err(failure.error);
+                return Err(self.placed(failure.error));
             }
             attempt += 1;
             tokio::time::sleep(pause).await;
@@ -181,5 +181,6 @@ fn jittered(longest: Duration) -> Duration {
 }
 
 fn timed_out() -> AwsError {
-    AwsError::Unreachable { action: ACTION, cause: Some(Cause::new("no answer in time")) }
+    let cause = Some(Cause::new("no answer in time"));
+    AwsError::Unreachable { action: ACTION, endpoint: None, cause }
 }

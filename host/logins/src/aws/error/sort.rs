@@ -69,7 +69,7 @@ impl AwsError {
                 Self::BadReply { action, reason: "it cannot be parsed".to_owned() }
             }
             SdkError::ConstructionFailure(_) => Self::Endpoint(chain_text(error, keys)),
-            _ => Self::Unreachable { action, cause: cause(error, Some(keys)) },
+            _ => Self::Unreachable { action, endpoint: None, cause: cause(error, Some(keys)) },
         }
     }
 
@@ -79,8 +79,11 @@ impl AwsError {
         error: &ConnectorError,
         keys: &Keys,
     ) -> Self {
-        local(error)
-            .unwrap_or_else(|| Self::Unreachable { action, cause: cause(error, Some(keys)) })
+        local(error).unwrap_or_else(|| Self::Unreachable {
+            action,
+            endpoint: None,
+            cause: cause(error, Some(keys)),
+        })
     }
 
     /// Classifies a failure of the credential chain.
