@@ -31,7 +31,7 @@ fn who_raises_the_requirement_and_who_keeps_filters_is_said() {
     exit 77
     --- stderr
     error: `storage.objects.get` would be enforced by `token`, and your organisation (/etc/audex/config.toml:2) requires `cloud`
-    hint: `scoped-token` cannot do more for it: choose another --method, or permissions that it can limit (`tryaudex plan` shows who enforces each)
+    hint: `scoped-token` cannot do more for it: choose another --method, or permissions that it can limit
     "#);
     let own = sandbox.run([&plan[..], &["--require", "cloud"]].concat()).exits(77).stderr;
     assert!(own.contains("and --require asks for `cloud`"), "{own}");

@@ -88,7 +88,7 @@ impl Hint for PlanError {
                 "use a method that limits the credentials, or ask whoever owns the deny list".into()
             }
             Self::TooWeak { method, .. } => format!(
-                "`{method}` cannot do more for it: choose another --method, or permissions that it can limit (`tryaudex plan` shows who enforces each)"
+                "`{method}` cannot do more for it: choose another --method, or permissions that it can limit"
             )
             .into(),
             Self::NoLayerLeft => {
