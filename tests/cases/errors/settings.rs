@@ -36,11 +36,25 @@ fn a_table_in_another_form_is_answered_with_the_right_one() {
             "[[deny]]\nactions = [\"s3:DeleteBucket\"]\n",
             "`deny` must be one table: write `[deny]`",
         ),
+        ("deny-list.toml", "", "there is no deny list: write `[deny]`"),
+        ("deny-list.toml", "deny = \"s3:*\"\n", "`deny` must be one table: write `[deny]`"),
+        ("deny-list.toml", "[deny]\n", "`[deny]` has no `actions`: write `[deny]`"),
+        (
+            "deny-list.toml",
+            "[deny]\nactions = \"s3:*\"\n",
+            "`actions` must be a list, found a string",
+        ),
+        ("deny-list.toml", "[deny]\nactions = [\"s3:*\", 1]\n", "`actions` must have texts only"),
+        ("deny-list.toml", "[deny]\naction = []\n", "hint: did you mean `actions`"),
         ("config.toml", "[aws]\nrole_arn = \"x\"\n", "write `[providers.aws]`"),
         ("config.toml", "[vault]\naddress = \"x\"\n", "write `[providers.vault]`"),
     ] {
         let stderr = with_file(file, text).run(["policies", "list"]).exits(78).stderr;
         assert!(stderr.contains(form) && stderr.contains(&format!("{file}:")), "{stderr}");
+        assert!(
+            !stderr.contains("expected struct") && !stderr.contains("invalid type"),
+            "{stderr}"
+        );
     }
 }
 

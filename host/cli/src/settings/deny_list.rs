@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toml::Spanned;
+use toml::{Spanned, Value};
 
 use super::{SettingsError, source};
 
@@ -16,8 +16,8 @@ pub struct DenyEntry {
     pub source: String,
 }
 
-/// The message for a list that is written as `[[deny]]`, a table for each entry.
-const ONE_TABLE: &str = "`deny` must be one table: write `[deny]`, and below it one list `actions = [\"s3:DeleteBucket\"]`";
+/// The form of a deny list.
+const FORM: &str = "write `[deny]`, and below it one list `actions = [\"s3:DeleteBucket\"]`";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,15 +49,32 @@ pub fn read(path: &Path) -> Result<Vec<DenyEntry>, SettingsError> {
 /// As [`read`].
 pub fn parse(path: &Path, text: &str) -> Result<Vec<DenyEntry>, SettingsError> {
     let file: DenyFile = toml::from_str(text).map_err(|error| {
-        let message = if is_array_of_tables(text) { ONE_TABLE } else { error.message() };
-        source::invalid(path, text, error.span(), message)
+        let message = malformed(text).unwrap_or_else(|| error.message().to_owned());
+        source::invalid(path, text, error.span(), &message)
     })?;
     file.deny.actions.into_iter().map(|pattern| entry(path, text, pattern)).collect()
 }
 
-fn is_array_of_tables(text: &str) -> bool {
-    text.parse::<toml::Table>()
-        .is_ok_and(|file| file.get("deny").is_some_and(toml::Value::is_array))
+/// Returns the message for TOML that has another form than a deny list; `None` if an unknown key or the syntax is at fault.
+fn malformed(text: &str) -> Option<String> {
+    let file = text.parse::<toml::Table>().ok()?;
+    let Some(deny) = file.get("deny") else {
+        return file.is_empty().then(|| format!("there is no deny list: {FORM}"));
+    };
+    let Some(table) = deny.as_table() else {
+        return Some(format!("`deny` must be one table: {FORM}"));
+    };
+    match table.get("actions") {
+        None => table.is_empty().then(|| format!("`[deny]` has no `actions`: {FORM}")),
+        Some(Value::Array(actions)) => {
+            let odd = actions.iter().find(|action| !action.is_str())?;
+            Some(format!(
+                "`actions` must have texts only, found a value of type {}",
+                odd.type_str()
+            ))
+        }
+        Some(odd) => Some(format!("`actions` must be a list, found a {}: {FORM}", odd.type_str())),
+    }
 }
 
 /// Returns one entry of the file at `path`.
