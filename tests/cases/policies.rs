@@ -203,6 +203,11 @@ fn the_vocabulary_for_people_has_a_column_for_each_provider_and_the_notes_below(
     let row = text.lines().find(|line| line.starts_with("storage:read ")).unwrap();
     assert!(columns.iter().all(|column| row.contains(column)), "{row}");
     assert!(text.contains("\nnote: `secrets:read` on azure reads properties"), "{text}");
+    assert_eq!(
+        text.matches("\nnote: on azure this is about items of Cosmos DB").count(),
+        1,
+        "{text}"
+    );
     assert!(text.contains("answered by mapping `universal` (sha256:"), "{text}");
 }
 

@@ -102,8 +102,11 @@ fn to_text(rows: &[Row]) -> String {
     let header: Vec<&str> =
         std::iter::once("UNIVERSAL").chain(titles.iter().map(String::as_str)).collect();
     let mut out = table(&header, &lines);
-    for row in rows {
-        if let Some(note) = &row.note {
+    let mut notes: Vec<&String> = Vec::new();
+    for note in rows.iter().filter_map(|row| row.note.as_ref()) {
+        // Two permissions can have the same note.
+        if !notes.contains(&note) {
+            notes.push(note);
             let _ = write!(out, "\nnote: {note}");
         }
     }
