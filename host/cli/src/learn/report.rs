@@ -79,22 +79,28 @@ impl Report<'_> {
     pub fn text(&self) -> String {
         let observed = self.observed;
         let sources: Vec<&str> = observed.sources().into_iter().map(display).collect();
-        let mut text = if sources.is_empty() {
-            "Observed actions: none\n".to_owned()
-        } else {
-            format!("Observed actions (from {}):\n", sources.join(", "))
-        };
+        let mut seen = String::new();
         for (name, action) in observed.actions.iter().filter(|(_, action)| action.counts.used() > 0)
         {
-            let _ = writeln!(text, "  {name} ({})", calls(action.counts.used()));
+            let _ = writeln!(seen, "  {name} ({})", calls(action.counts.used()));
         }
         for (needless, why) in [(&observed.free, "needs"), (&observed.unsigned, "unsigned: needs")]
         {
             for (name, counts) in needless {
                 let count = calls(counts.used().max(counts.denied()));
-                let _ = writeln!(text, "  {name} ({count}, {why} no permission)");
+                let _ = writeln!(seen, "  {name} ({count}, {why} no permission)");
             }
         }
+        let from = if sources.is_empty() {
+            String::new()
+        } else {
+            format!(" (from {})", sources.join(", "))
+        };
+        let mut text = if seen.is_empty() {
+            format!("Observed actions{from}: none\n")
+        } else {
+            format!("Observed actions{from}:\n{seen}")
+        };
         let denied: Vec<_> =
             observed.actions.iter().filter(|(_, action)| action.counts.denied() > 0).collect();
         if !denied.is_empty() {
@@ -229,6 +235,7 @@ fn display(source: Source) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::observed::Action;
     use super::*;
 
     fn share(actions: &[&str], resources: &[&str]) -> Share {
@@ -242,6 +249,27 @@ mod tests {
         recommendation.shares = shares;
         Report { observed: &observed, recommendation: &recommendation, profile: "", verified: None }
             .text()
+    }
+
+    #[test]
+    fn a_list_without_an_observed_action_says_none() {
+        let empty = report(Vec::new());
+        assert!(empty.starts_with("Observed actions: none\nRecommended policy: none"), "{empty}");
+        let mut observed = Observed::default();
+        let mut denied = Action::default();
+        let _ = denied.counts.denied.insert(Source::Cloudtrail, 1);
+        let _ = observed.actions.insert("s3:CreateBucket".to_owned(), denied);
+        let recommendation = Recommendation::default();
+        let report = Report {
+            observed: &observed,
+            recommendation: &recommendation,
+            profile: "",
+            verified: None,
+        };
+        let text = report.text();
+        let expected =
+            "Observed actions (from CloudTrail): none\nDenied:\n  s3:CreateBucket (1 call)\n";
+        assert!(text.starts_with(expected), "{text}");
     }
 
     #[test]
