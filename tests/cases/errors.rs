@@ -212,6 +212,33 @@ fn a_malformed_action_is_never_sent() {
 }
 
 #[test]
+fn a_permission_of_another_cloud_is_answered_with_its_provider() {
+    for (provider, action, hint) in [
+        ("aws", "storage.objects.get", "use --provider gcp"),
+        ("aws", "Microsoft.Compute/virtualMachines/read", "use --provider azure"),
+        ("gcp", "s3:GetObject", "use --provider aws"),
+        ("vault", "compute.instances.list", "use --provider gcp"),
+        ("aws", "storage.objects.got", "check --provider and the spelling in --allow"),
+    ] {
+        let output = Sandbox::new().run(["plan", "--provider", provider, "--allow", action]);
+        let stderr = output.exits(2).stderr;
+        assert!(stderr.contains(hint), "{provider} {action}: {stderr}");
+    }
+}
+
+#[test]
+fn a_ttl_may_be_written_in_words() {
+    for (ttl, seconds) in [("1hour", 3600), ("15min", 900), ("1h 30m", 5400)] {
+        let plan = ["plan", "--allow", "s3:GetObject", "--json", "--ttl", ttl];
+        assert_eq!(Sandbox::new().run(plan).success().json()["ttl_seconds"], seconds, "{ttl}");
+    }
+    let day = Sandbox::new().run(["plan", "--allow", "s3:GetObject", "--ttl", "1day"]).exits(2);
+    assert!(day.stderr.contains("a ttl of 24h is more than"), "{}", day.stderr);
+    let bare = Sandbox::new().run(["plan", "--allow", "s3:GetObject", "--ttl", "90"]).exits(2);
+    assert!(bare.stderr.contains("write 90s, 15m, 1h 30m or 1day"), "{}", bare.stderr);
+}
+
+#[test]
 fn a_ttl_is_whole_seconds_and_not_longer_than_the_method_can_give() {
     assert_snapshot!(Sandbox::new().run(["run", "--allow", "s3:GetObject", "--ttl", "0s", "--", "true"]).snapshot(), @r#"
     exit 2

@@ -4,6 +4,7 @@ use crate::expansion::{Expanded, Native};
 use audex_components::component::PluginError;
 use audex_components::provider::{Finding, Permission, Provider, Scope, Status};
 use audex_core::hint::Hint;
+use deny_entry::Vocabulary;
 use std::borrow::Cow;
 
 /// The permissions that the provider accepts, corrected to the provider's own names.
@@ -55,6 +56,11 @@ impl Hint for CheckError {
                 let commas = action.split_whitespace().collect::<Vec<_>>().join(",");
                 format!("separate permissions with commas: `{commas}`").into()
             }
+            Self::Malformed { action, provider, .. } | Self::Unknown { action, provider, .. }
+                if let Some(other) = elsewhere(action, provider) =>
+            {
+                format!("it is a permission of another cloud: use --provider {other}").into()
+            }
             Self::Malformed { suggestion: Some(name), .. }
             | Self::Unknown { suggestion: Some(name), .. } => {
                 format!("did you mean `{name}`").into()
@@ -66,6 +72,13 @@ impl Hint for CheckError {
             Self::Malformed { .. } => "check --provider and the spelling in --allow".into(),
         })
     }
+}
+
+/// Returns the built-in provider whose catalogue has `action`, unless it is `provider` or shares its catalogue.
+fn elsewhere(action: &str, provider: &str) -> Option<&'static str> {
+    let own = Vocabulary::of(provider);
+    let others = Vocabulary::BUILT_IN.into_iter().filter(|(_, known)| Some(*known) != own);
+    others.into_iter().find(|(_, known)| known.matches(action)).map(|(id, _)| id)
 }
 
 impl CheckError {

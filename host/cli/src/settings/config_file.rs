@@ -202,7 +202,7 @@ pub(crate) fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
 /// When the text is not a duration, is under a second, or does not have whole seconds.
 pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
     let ttl = humantime::parse_duration(text)
-        .map_err(|_| format!("`{text}` is not a duration: write 90s, 15m or 1h 30m"))?;
+        .map_err(|_| format!("`{text}` is not a duration: write 90s, 15m, 1h 30m or 1day"))?;
     if ttl.as_secs() == 0 || ttl.subsec_nanos() != 0 || u32::try_from(ttl.as_secs()).is_err() {
         return Err(format!("`{text}` is not one or more whole seconds"));
     }
