@@ -9,6 +9,7 @@ mod recording;
 mod table;
 mod unfit;
 mod wasi;
+mod words;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use self::table::{
-    Case, DESCRIBE, DRIFT, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS,
+    Case, DESCRIBE, DRIFT, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES,
 };
 use crate::support::guests::{self, Guest};
 use crate::support::{Answerer, Output, Puppet, ROLE, Sandbox};
@@ -347,11 +348,6 @@ fn a_call_on_an_empty_list_of_resources_is_misbehaviour_and_not_a_call_on_everyt
 }
 
 #[test]
-fn the_words_of_a_provider_are_harmless() {
-    play(WORDS, run_provider);
-}
-
-#[test]
 fn a_table_as_large_as_no_program_needs_is_refused() {
     let mut sandbox = sandbox();
     let _ = Guest::of("hostile-filter").with_table_of(200_000).install(&mut sandbox, &[]).success();
@@ -365,37 +361,4 @@ fn a_table_as_large_as_no_program_needs_is_refused() {
     );
     let _ = Guest::of("hostile-filter").with_table_of(50_000).install(&mut sandbox, &[]).success();
     let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).success();
-}
-
-#[test]
-fn results_of_a_component_cannot_act_on_the_terminal() {
-    let mut sandbox = sandbox();
-    let _ = Guest::of("hostile-provider")
-        .playing("describe-control")
-        .install(&mut sandbox, GRANTS)
-        .success();
-    let list = sandbox.run(["policies", "list", "--provider", "hostile"]).success();
-    let show =
-        sandbox.run(["policies", "show", "hostile-reader", "--provider", "hostile"]).success();
-    let health = sandbox.run(["health", "--check", "hostile"]).success();
-    let _ = Guest::of("hostile-provider")
-        .playing("plan-control")
-        .install(&mut sandbox, GRANTS)
-        .success();
-    let plan = sandbox.run(["plan", "--provider", "hostile", "--allow", "s3:GetObject"]).success();
-    let json = sandbox
-        .run(["plan", "--provider", "hostile", "--allow", "s3:GetObject", "--json"])
-        .success();
-    for output in [list, show, health, plan, json] {
-        assert!(
-            !output.stdout.contains(|c: char| c.is_control() && c != '\n'),
-            "{}",
-            output.stdout
-        );
-        assert!(
-            !output.stdout.lines().any(|line| line.to_lowercase().starts_with("forged")),
-            "{}",
-            output.stdout
-        );
-    }
 }
