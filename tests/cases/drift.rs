@@ -217,3 +217,13 @@ fn a_principal_has_what_the_definitions_of_its_assignments_give() {
     ]);
     assert!(output.exits(78).stderr.contains("not an object id"));
 }
+
+#[test]
+fn an_endpoint_without_iam_is_said_to_have_none() {
+    let mut sandbox = Sandbox::new();
+    let key = sandbox.cloud().access_key("admin").expect("a seeded user");
+    sandbox.set("AWS_ACCESS_KEY_ID", &key.id).set("AWS_SECRET_ACCESS_KEY", key.secret.expose());
+    let output = sandbox.run(["drift", "--expected-policy", "s3-readonly"]).exits(69);
+    assert!(output.stderr.contains("IAM answered 501 to GetRole"), "{}", output.stderr);
+    assert!(output.stderr.contains("hint: this endpoint does not serve IAM"), "{}", output.stderr);
+}

@@ -205,6 +205,12 @@ fn refused(action: &str, status: u16, reply: &Reply) -> Error {
             "your own login needs iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and \
              GetPolicyVersion",
         ),
+        (405 | 501, _) | (_, "InvalidAction" | "NotImplemented") => refusal(
+            ErrorKind::Unsupported,
+            "iam-unsupported",
+            message,
+            "this endpoint does not serve IAM: unset AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_IAM, or ask an account of AWS",
+        ),
         _ => refusal(ErrorKind::Unavailable, "iam-failed", message, "try again in a moment"),
     }
 }
