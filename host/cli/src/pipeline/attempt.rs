@@ -92,9 +92,9 @@ impl Attempt {
             .map(|permission| permission.action.as_str())
     }
 
-    /// Returns the number of permissions that filters removed.
-    pub(super) fn denied(&self) -> usize {
-        self.plan.as_ref().map_or(0, |plan| plan.denied.len())
+    /// Returns the permissions that filters removed, and the patterns that are denied within others.
+    pub(super) fn denied(&self) -> impl Iterator<Item = &str> {
+        self.plan.iter().flat_map(|plan| &plan.denied).map(|denied| denied.action.as_str())
     }
 
     /// Returns true if some permission is limited to no resource.

@@ -1,6 +1,7 @@
 //! The messages of a run on stderr and its records in the audit log.
 
 use audex_sdk::pattern;
+use deny_entry::fold;
 use serde_json::json;
 
 use super::access::Access;
@@ -85,20 +86,25 @@ pub(super) fn perhaps_denied(
 /// Describes a grant in a few words: the number of permissions and the reach of the patterns among them.
 pub(super) fn granted(attempt: &Attempt, provider: &Provider) -> String {
     let actions: Vec<&str> = attempt.actions().collect();
+    let denied: Vec<&str> = attempt.denied().collect();
     let count =
         |pattern: &str| provider.expand(&[pattern.to_owned()]).map_or(0, |known| known.len());
-    summary(&actions, attempt.denied(), attempt.is_everywhere(), count)
+    summary(&actions, &denied, attempt.is_everywhere(), count)
 }
 
-/// `count` returns the number of actions that a pattern matches, or 0 if the number is not known.
+/// `denied` are the permissions that were removed, and the patterns that are denied within others. `count` returns the number of
+/// actions that a pattern matches, or 0 if the number is not known.
 fn summary(
     actions: &[&str],
-    denied: usize,
+    denied: &[&str],
     everywhere: bool,
     count: impl Fn(&str) -> usize,
 ) -> String {
-    let total = actions.len() + denied;
-    let number = match (denied, total) {
+    let overlaps = |one: &str, other: &str| pattern::intersects(&fold(one), &fold(other));
+    let is_within = |denied: &&&str| actions.iter().any(|action| overlaps(action, denied));
+    let removed = denied.len() - denied.iter().filter(is_within).count();
+    let total = actions.len() + removed;
+    let number = match (removed, total) {
         (0, 1) => "1 permission".to_owned(),
         (0, total) => format!("{total} permissions"),
         (_, total) => format!("{} of {total} permissions", actions.len()),
@@ -107,18 +113,24 @@ fn summary(
         actions.iter().copied().filter(|action| pattern::is_wild(action)).collect();
     let [first, rest @ ..] = patterns.as_slice() else { return number };
     if patterns.iter().any(|pattern| EVERYTHING.contains(pattern)) {
-        let denials = if denied == 0 { "" } else { " but what is denied" };
+        let denials = if denied.is_empty() { "" } else { " but what is denied" };
         let limits = if everywhere { "" } else { " to the given resources" };
         return format!("everything the role may do{limits}{denials}");
     }
     let place = if everywhere { ", every resource," } else { ", the given resources," };
+    let less = if denied.iter().any(|denied| overlaps(first, denied)) {
+        ", less what is denied"
+    } else {
+        ""
+    };
     let matched = match count(first) {
-        0 => format!("`{first}`"),
-        1 => format!("`{first}` (1 action)"),
-        many => format!("`{first}` ({many} actions)"),
+        0 if less.is_empty() => format!("`{first}`"),
+        0 => format!("`{first}` (less what is denied)"),
+        1 => format!("`{first}` (1 action{less})"),
+        many => format!("`{first}` ({many} actions{less})"),
     };
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    match (actions.len(), denied) {
+    match (actions.len(), removed) {
         (1, 0) => format!("{matched}{place}"),
         _ => format!("{number}, with {matched}{more}{place}"),
     }
@@ -250,31 +262,50 @@ mod tests {
 
     #[test]
     fn a_pattern_is_not_one_permission_and_what_was_denied_is_counted() {
-        let said =
-            |actions: &[&str], denied, everywhere| summary(actions, denied, everywhere, |_| 180);
+        let said = |actions: &[&str], denied: &[&str], everywhere| {
+            summary(actions, denied, everywhere, |_| 180)
+        };
+        let get = "s3:GetObject";
         for (actions, denied, everywhere, expected) in [
-            (&["s3:GetObject"][..], 0, true, "1 permission"),
-            (&["s3:GetObject", "s3:PutObject"], 0, false, "2 permissions"),
-            (&["s3:GetObject"], 1, false, "1 of 2 permissions"),
-            (&["s3:*"], 0, true, "`s3:*` (180 actions), every resource,"),
-            (&["s3:*"], 0, false, "`s3:*` (180 actions), the given resources,"),
-            (&["s3:*"], 1, true, "1 of 2 permissions, with `s3:*` (180 actions), every resource,"),
+            (&[get][..], &[][..], true, "1 permission"),
+            (&[get, "s3:PutObject"], &[], false, "2 permissions"),
+            (&[get], &["s3:PutObject"], false, "1 of 2 permissions"),
+            (&["s3:*"], &[], true, "`s3:*` (180 actions), every resource,"),
+            (&["s3:*"], &[], false, "`s3:*` (180 actions), the given resources,"),
+            (
+                &["s3:*"],
+                &["S3:DeleteBucket"],
+                true,
+                "`s3:*` (180 actions, less what is denied), every resource,",
+            ),
+            (
+                &["s3:*"],
+                &["s3:DeleteBucket", "iam:*"],
+                true,
+                "1 of 2 permissions, with `s3:*` (180 actions, less what is denied), every resource,",
+            ),
+            (
+                &["s3:*"],
+                &["iam:GetUser"],
+                true,
+                "1 of 2 permissions, with `s3:*` (180 actions), every resource,",
+            ),
             (
                 &["s3:*", "sqs:Get*", "a:B"],
-                0,
+                &[],
                 true,
                 "3 permissions, with `s3:*` (180 actions) and 1 more, every resource,",
             ),
-            (&["*"], 0, true, "everything the role may do"),
+            (&["*"], &[], true, "everything the role may do"),
             (
                 &["*:*"],
-                1,
+                &["iam:*"],
                 false,
                 "everything the role may do to the given resources but what is denied",
             ),
         ] {
             assert_eq!(said(actions, denied, everywhere), expected);
         }
-        assert_eq!(summary(&["x:*"], 0, true, |_| 0), "`x:*`, every resource,");
+        assert_eq!(summary(&["x:*"], &[], true, |_| 0), "`x:*`, every resource,");
     }
 }
