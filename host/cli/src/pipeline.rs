@@ -353,7 +353,9 @@ impl Chain<'_, Ready> {
         let closed =
             caught(|| provider.close()).unwrap_or_else(|panicked| Err(panicked.to_string()));
         if let Err(reason) = closed {
-            console.notice(&format!("the provider's own login was not ended: {reason}"));
+            console.notice(&format!(
+                "the end of the provider's own login was not confirmed: {reason}"
+            ));
         }
         outcome
     }
