@@ -195,9 +195,10 @@ fn a_request_that_can_be_read_in_two_ways_is_not_sent() {
             "POST\tdynamodb\t/\tx-amz-target: DynamoDB_20120810.MadeUp|Content-Type: application/x-amz-json-1.0\t{}",
         ),
     ];
-    let input: String = lines.iter().map(|(name, line)| format!("{name}\t{line}\n")).collect();
+    let input: Vec<String> = lines.iter().map(|(name, line)| format!("{name}\t{line}")).collect();
+    let input = input.join("\n");
     let calls = format!(
-        "'{}' '{}' <<'CALLS'\n{input}CALLS\n",
+        "'{}' '{}' <<'CALLS'\n{input}\nCALLS\n",
         python::interpreter().display(),
         program.display()
     );
