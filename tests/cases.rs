@@ -56,6 +56,7 @@ mod policies;
 mod preflight;
 mod profiles;
 mod readme;
+mod renewal;
 mod run_aws;
 mod scoped;
 mod sessions;

@@ -51,6 +51,14 @@ fn of_a_run_for_aws_they_end_at_its_keys_or_nowhere() {
 }
 
 #[test]
+fn of_a_run_that_delivers_keys_by_file_or_endpoint_they_end_there_or_nowhere() {
+    for deliver in ["file", "endpoint"] {
+        let options = [&AWS[..], &["--deliver", deliver]].concat();
+        end(&mut Sandbox::new(), &options, "aws: granted\ngoogle: none\nazure: none\n");
+    }
+}
+
+#[test]
 fn of_a_run_for_google_cloud_they_end_at_its_token_or_nowhere() {
     let double = Double::start("gcp_double.py");
     let options = ["--profile", "gcs-readonly", "--resource", "gs://alpha"];

@@ -60,7 +60,7 @@ fn the_plan_has_these_fields() {
     ];
     let more = [
         "on_expiry",
-        "delivery",
+        "delivery", "key_life_seconds",
         "layer",
         "policy_size",
         "policy_limit",

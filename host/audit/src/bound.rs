@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::record::{
     CleanedUp, Denied, Event, Failed, Issuing, Leasing, MAX_DECISIONS, RecordedDenial,
-    RecordedPermission, Used,
+    RecordedPermission, Renewed, Used,
 };
 
 /// The limit for one text, in bytes: above the limit for a component's sentence, which is two thousand characters.
@@ -106,6 +106,17 @@ pub(super) fn bound(mut event: Event) -> Event {
             ];
             texts(others.map(Option::as_mut));
             texts([issued.lease.as_mut()]);
+        }
+        Event::Renewed(Renewed {
+            provider,
+            expires_at,
+            identity,
+            access_key_id,
+            lease,
+            scoped_policies: _,
+        }) => {
+            texts([Some(provider), Some(expires_at), identity.as_mut()]);
+            texts([access_key_id.as_mut(), lease.as_mut()]);
         }
         Event::Leasing(Leasing { provider, lease, ends_at }) => {
             texts([Some(provider), Some(lease), Some(ends_at)]);

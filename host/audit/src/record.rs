@@ -52,6 +52,8 @@ pub enum Event {
     Issued(Issued),
     /// The gateway's decisions; written once, before the end of a session with a gateway.
     Used(Used),
+    /// Credentials were renewed by the same plan, while the command runs; written before the command gets them.
+    Renewed(Renewed),
     /// The command ended.
     Ended(Ended),
     /// A filter or the organisation denied the request.
@@ -71,6 +73,7 @@ impl Event {
             Self::Leasing(_) => "leasing",
             Self::Issued(_) => "issued",
             Self::Used(_) => "used",
+            Self::Renewed(_) => "renewed",
             Self::Ended(_) => "ended",
             Self::Denied(_) => "denied",
             Self::Failed(_) => "failed",
@@ -194,6 +197,27 @@ pub struct Decision {
     pub allowed: bool,
     /// The number of decisions.
     pub count: u64,
+}
+
+/// The credentials that replace earlier ones of the same session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewed {
+    /// The provider's id.
+    pub provider: String,
+    /// The end of these credentials, RFC 3339.
+    pub expires_at: String,
+    /// The identity of the command in the cloud, such as an ARN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// The public half of an AWS key, which the cloud's own log also shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The lease by which the provider can revoke the credentials, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
+    /// The number of `GetScopedCredentials` policies on the credentials, if the cloud reported one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scoped_policies: Option<u32>,
 }
 
 /// The end of the command.

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::{
         CleanedUp, Decision, Denied, Failed, Issued, Issuing, Leasing, RecordedDenial,
-        RecordedPermission, Used,
+        RecordedPermission, Renewed, Used,
     };
 
     #[test]
@@ -129,6 +129,14 @@ mod tests {
                 method: one.clone(),
                 expires_at: one.clone(),
                 credentials_expire_at: some.clone(),
+                identity: some.clone(),
+                access_key_id: None,
+                lease: None,
+                scoped_policies: None,
+            }),
+            Event::Renewed(Renewed {
+                provider: one.clone(),
+                expires_at: one.clone(),
                 identity: some.clone(),
                 access_key_id: None,
                 lease: None,

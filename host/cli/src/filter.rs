@@ -25,6 +25,12 @@ impl Grant {
         &self.0
     }
 
+    /// Returns the grant as components see it, for credentials that live `seconds` at most. The ttl never grows.
+    #[must_use]
+    pub(crate) fn lasting(&self, seconds: u32) -> provider::Grant {
+        provider::Grant { ttl_seconds: seconds.min(self.0.ttl_seconds), ..self.0.clone() }
+    }
+
     /// Denies these patterns too. Only denials can be added to a grant.
     pub fn forbid(&mut self, patterns: Vec<String>) {
         for pattern in patterns {

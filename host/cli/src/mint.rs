@@ -28,7 +28,8 @@ pub enum MintError {
     },
 }
 
-/// An approved plan by which credentials were minted. The grant in it is spent: it cannot be minted from again.
+/// An approved plan whose grant is spent. INVARIANT: made only by [`mint`]. It can only repeat exactly this plan, for
+/// no longer than before.
 pub struct Spent(Approved);
 
 impl Spent {
@@ -36,6 +37,22 @@ impl Spent {
     #[must_use]
     pub fn planned(&self) -> &Planned {
         self.0.planned()
+    }
+
+    /// Mints once more by the same plan, for credentials that live `seconds` at most. Credentials that a filter
+    /// rejects, because they were made by another method, are passed to `take_back`.
+    ///
+    /// # Errors
+    /// As [`mint`].
+    pub(crate) fn repeat(
+        &self,
+        provider: &Provider,
+        description: &Description,
+        now: u64,
+        seconds: u32,
+        take_back: impl FnOnce(&Minted),
+    ) -> Result<Minted, MintError> {
+        carry_out(&self.0, seconds, provider, description, now, || (), take_back)
     }
 }
 
@@ -56,15 +73,30 @@ pub fn mint(
     made: impl FnOnce(),
     take_back: impl FnOnce(&Minted),
 ) -> Result<(Minted, Spent), MintError> {
+    let life = approved.planned().life();
+    let minted = carry_out(&approved, life, provider, description, now, made, take_back)?;
+    Ok((minted, Spent(approved)))
+}
+
+fn carry_out(
+    approved: &Approved,
+    seconds: u32,
+    provider: &Provider,
+    description: &Description,
+    now: u64,
+    made: impl FnOnce(),
+    take_back: impl FnOnce(&Minted),
+) -> Result<Minted, MintError> {
     let planned = approved.planned();
-    let minted = caught(|| provider.mint(planned.grant.shown(), &planned.plan, description, now));
+    let grant = planned.grant.lasting(seconds.min(planned.life()));
+    let minted = caught(|| provider.mint(&grant, &planned.plan, description, now));
     made();
     let minted = minted??;
     // Security: the method that was used can differ from the one that was shown, so the filters are asked
     // again.
     let verdict = caught(|| approved.by_method(&minted.method));
     let error: MintError = match verdict {
-        Ok(Ok(())) => return Ok((minted, Spent(approved))),
+        Ok(Ok(())) => return Ok(minted),
         Ok(Err(error)) => error.into(),
         Err(panicked) => panicked.into(),
     };

@@ -287,7 +287,8 @@ impl<'a> Chain<'a, Granted> {
         let Self { run, output: Granted { filtered, filters } } = self;
         let Context { settings, console, .. } = run.context;
         let (command, forbidden) = (&run.request.command, run.denied.own.clone());
-        let planned = plan::plan(filtered, &run.provider, command, forbidden);
+        let planned =
+            plan::plan(filtered, &run.provider, command, settings.delivery.key_life, forbidden);
         report::logged(console, run.provider.loaded(), run.provider.logged());
         let mut planned = planned?;
         layer::note(run.context, &run.provider, &mut planned)?;

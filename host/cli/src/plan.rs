@@ -5,6 +5,7 @@ use audex_sdk::pattern;
 use deny_entry::fold;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
@@ -19,6 +20,8 @@ pub struct Planned {
     pub grant: Grant,
     /// The request to the cloud.
     pub plan: GrantPlan,
+    /// The life of one set of keys in seconds, if the session renews them until the ttl.
+    pub key_life: Option<u32>,
     /// The number of policies from `GetScopedCredentials` on the credentials; `None` if they are made without
     /// that call.
     pub layer: Option<u32>,
@@ -31,19 +34,31 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Returns the notice about the end of the command at the ttl if the cloud may make longer credentials.
+    /// Returns the life to ask for, in seconds: that of one set of keys, or the ttl.
+    #[must_use]
+    pub(crate) fn life(&self) -> u32 {
+        self.key_life.unwrap_or(self.grant.shown().ttl_seconds)
+    }
+
+    /// Returns the notice about credentials that may live longer than asked for, and the consequence.
     /// This notice is for the plan; a run reports the actual end.
     #[must_use]
     pub(crate) fn floor_notice(&self) -> Option<String> {
         let (ttl, longest) = (self.grant.shown().ttl_seconds, self.plan.longest_life_seconds);
         let duration = |seconds: u32| console::duration(seconds.into());
-        (longest > ttl).then(|| {
-            format!(
+        if longest > ttl {
+            return Some(format!(
                 "the cloud may make credentials that live {}; if so, the command is ended after {}",
                 duration(longest),
                 duration(ttl)
-            )
-        })
+            ));
+        }
+        let key_life = self.key_life.filter(|life| longest > *life)?;
+        Some(format!(
+            "the cloud may make keys that live {}; if so, they are not renewed every {}",
+            duration(longest),
+            duration(key_life)
+        ))
     }
 }
 
@@ -100,6 +115,7 @@ impl Hint for PlanError {
 
 /// Lets `provider` plan the grant and report obstacles to `command`.
 ///
+/// `key_life` is the life of one set of keys, if the session renews them; the ttl limits it.
 /// `forbidden` has every pattern of the deny lists for this provider, requested or not.
 ///
 /// # Errors
@@ -108,10 +124,14 @@ pub fn plan(
     filtered: Filtered,
     provider: &Provider,
     command: &[String],
+    key_life: Option<Duration>,
     forbidden: Vec<String>,
 ) -> Result<Planned, PlanError> {
     let Filtered { mut grant, denied, mut notices } = filtered;
-    let mut plan = provider.plan(grant.shown())?;
+    let ttl = grant.shown().ttl_seconds;
+    let key_life = key_life.map(|life| u32::try_from(life.as_secs()).unwrap_or(u32::MAX).min(ttl));
+    let life = key_life.unwrap_or(ttl);
+    let mut plan = provider.plan(&grant.lasting(life))?;
     let weakest = |plan: &GrantPlan| plan.permissions.iter().map(|p| strength(p.enforced_by)).min();
     // Security: a credential that is wider than the grant may allow actions that were not requested, and no
     // filter has seen those. For such a credential every entry of the deny lists counts, and the provider
@@ -120,12 +140,12 @@ pub fn plan(
         && !forbidden.is_empty()
     {
         grant.forbid(forbidden);
-        plan = provider.plan(grant.shown())?;
+        plan = provider.plan(&grant.lasting(life))?;
         if weakest(&plan) == Some(strength(Enforcer::None)) {
             return Err(PlanError::DenyVoid);
         }
     } else {
-        plan = deny_what_it_overlaps(plan, &mut grant, provider, &forbidden)?;
+        plan = deny_what_it_overlaps(plan, &mut grant, life, provider, &forbidden)?;
     }
     notices.extend(plan.notices.iter().cloned());
     let advice = if command.is_empty() {
@@ -133,7 +153,7 @@ pub fn plan(
     } else {
         provider.preflight(grant.shown(), command).map_err(ProviderError::Plugin)?
     };
-    Ok(Planned { grant, plan, layer: None, denied, notices, advice })
+    Ok(Planned { grant, plan, key_life, layer: None, denied, notices, advice })
 }
 
 /// Returns a plan that denies every entry which its own policy overlaps.
@@ -144,6 +164,7 @@ pub fn plan(
 fn deny_what_it_overlaps(
     mut plan: GrantPlan,
     grant: &mut Grant,
+    life: u32,
     provider: &Provider,
     forbidden: &[String],
 ) -> Result<GrantPlan, PlanError> {
@@ -165,7 +186,7 @@ fn deny_what_it_overlaps(
             return Ok(plan);
         }
         grant.forbid(missing);
-        plan = provider.plan(grant.shown())?;
+        plan = provider.plan(&grant.lasting(life))?;
     }
 }
 

@@ -49,7 +49,7 @@ impl Receipt {
             Event::Ended(ended) => self.end = Some(End::Ended(ended)),
             Event::Denied(denied) => self.end = Some(End::Denied(denied)),
             Event::Failed(failed) => self.end = Some(End::Failed(failed)),
-            Event::Leasing(_) | Event::CleanedUp(_) => {}
+            Event::Leasing(_) | Event::Renewed(_) | Event::CleanedUp(_) => {}
         }
     }
 }

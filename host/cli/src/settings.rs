@@ -68,6 +68,8 @@ pub struct Flags {
     pub gateway_unknown: Option<UnknownRequests>,
     /// `--limit`.
     pub limits: Vec<Limit>,
+    /// `--key-life`.
+    pub key_life: Option<Duration>,
     /// Options that are the provider's own settings, such as `role_arn`.
     pub provider_settings: BTreeMap<String, String>,
 }
@@ -173,7 +175,8 @@ impl Settings {
             (organisation.enforcement.require, &at),
         );
         let mut delivery =
-            delivery(flags.deliver, (user.run.deliver, &user_at), (organisation.run.deliver, &at))?;
+            delivery(flags.deliver, (user.run.deliver, &user_at), (organisation.run.deliver, &at))?
+                .renewing(flags.key_life, user.run.key_life)?;
         // The organisation's word comes first, because it can only narrow.
         let unknown = organisation.run.gateway_unknown.or(flags.gateway_unknown);
         delivery.unknown = unknown.or(user.run.gateway_unknown).unwrap_or_default();

@@ -2,12 +2,17 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use audex_core::clock;
 use audex_core::environment::Environment;
 use audex_core::secret::Secret;
 use audex_logins::aws::{Aws, AwsError, Keys, Options};
 use audex_logins::secret_source::{SecretError, SecretSources};
 use audex_logins::token::known::Tokens;
 use audex_logins::vault::{Vault, VaultFile};
+
+/// The life that known source credentials must still have: a session that renews its keys outlives some sources, and a
+/// call to STS with its retries takes less.
+const SPARE_SECONDS: u64 = 60;
 
 /// The logins of one component.
 pub struct Logins {
@@ -77,13 +82,15 @@ impl Logins {
         self.aws.get_or_init(|| loaded)
     }
 
-    /// Returns the AWS source credentials, searched for once. Must be called inside `Network::run`.
+    /// Returns the AWS source credentials, searched for once, and again when they are about to end. Must be called
+    /// inside `Network::run`.
     ///
     /// # Errors
     /// See [`Aws::source`].
     pub(crate) async fn keys(&self) -> Result<Keys, AwsError> {
         let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(keys) = known {
+        let last = clock::unix_seconds() + SPARE_SECONDS;
+        if let Some(keys) = known.filter(|keys| keys.expires_at().is_none_or(|ends| ends > last)) {
             return Ok(keys);
         }
         let found = self.aws().await.source().await?;

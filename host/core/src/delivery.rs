@@ -74,8 +74,8 @@ pub struct EndpointSettings {
 }
 
 impl EndpointSettings {
-    /// Adds the settings of another endpoint.
-    pub fn add(&mut self, more: &Self) {
+    /// Adds the settings for further endpoints.
+    pub fn extend(&mut self, more: &Self) {
         self.variables.extend(more.variables.iter().cloned());
         self.removed.extend(more.removed.iter().copied());
         self.files.extend(more.files.iter().cloned());

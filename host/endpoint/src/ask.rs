@@ -56,9 +56,11 @@ pub(super) fn object(status: StatusCode, body: &Value) -> Reply {
     reply(status, "application/json", body.to_string())
 }
 
-/// Returns an error answer in the form that both protocols and OAuth use.
+/// Returns an error answer in the forms that OAuth and AWS SDKs read.
 pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Reply {
-    object(status, &json!({ "error": code, "error_description": message }))
+    let body =
+        json!({ "error": code, "error_description": message, "Code": code, "Message": message });
+    object(status, &body)
 }
 
 fn reply(status: StatusCode, kind: &'static str, body: String) -> Reply {

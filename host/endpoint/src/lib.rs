@@ -1,9 +1,10 @@
 //! Servers on loopback that give a session's tokens to its command, as long as the session and the tokens last.
 //!
 //! Security: the servers listen only on 127.0.0.1, on a port that the system chooses. The metadata protocol has no client
-//! secret: until the session ends, any process on this machine that finds the port can ask. The identity protocol has one.
+//! secret: until the session ends, any process on this machine that finds the port can ask. The other protocols have one.
 
 mod ask;
+mod container;
 mod identity;
 mod metadata;
 mod server;
@@ -11,11 +12,14 @@ mod server;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use audex_core::delivery::{Endpoint, EndpointSettings, Value};
 use audex_core::random;
 use audex_core::secret::Secret;
 use audex_wire::server::{Port, Server};
+
+pub use container::{ContainerKeys, CurrentKeys};
 
 /// The number of hexadecimal digits in a session's secret; this many cannot be guessed.
 const SECRET_DIGITS: usize = 64;
@@ -63,10 +67,7 @@ pub fn start(
 ) -> Result<Endpoints, EndpointError> {
     let mut running = Endpoints::default();
     for endpoint in endpoints {
-        let port = Port::open(0).map_err(EndpointError::Serve)?;
-        let authority = port.address().to_string();
-        let secret = random::text(SECRET_DIGITS, random::HEX).map_err(|_| EndpointError::Random)?;
-        let secret = Secret::new(secret);
+        let Place { port, authority, secret } = Place::open()?;
         let server = match endpoint {
             Endpoint::Metadata(metadata) => {
                 metadata::configure(
@@ -92,4 +93,39 @@ pub fn start(
         running.servers.push(server.map_err(EndpointError::Serve)?);
     }
     Ok(running)
+}
+
+/// Starts an endpoint for the AWS keys in `current`, which the caller may replace; `ends_at` is the end of access, in
+/// seconds since the Unix epoch.
+///
+/// # Errors
+/// When the endpoint cannot start.
+pub fn start_container(
+    current: Arc<CurrentKeys>,
+    ends_at: u64,
+) -> Result<Endpoints, EndpointError> {
+    let mut running = Endpoints::default();
+    let Place { port, authority, secret } = Place::open()?;
+    container::configure(&authority, &secret, &mut running.settings);
+    let server = server::start(port, ends_at, None, move |ask| {
+        container::answer(&current, &secret, ends_at, ask)
+    });
+    running.servers.push(server.map_err(EndpointError::Serve)?);
+    Ok(running)
+}
+
+/// A port for one server, and the secret of its clients.
+struct Place {
+    port: Port,
+    authority: String,
+    secret: Secret,
+}
+
+impl Place {
+    fn open() -> Result<Self, EndpointError> {
+        let port = Port::open(0).map_err(EndpointError::Serve)?;
+        let authority = port.address().to_string();
+        let secret = random::text(SECRET_DIGITS, random::HEX).map_err(|_| EndpointError::Random)?;
+        Ok(Self { port, authority, secret: Secret::new(secret) })
+    }
 }

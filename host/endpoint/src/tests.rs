@@ -235,3 +235,69 @@ fn where_nothing_is_to_be_served_nothing_starts() {
     let endpoints = start(&[], Path::new("/session"), 0).unwrap();
     assert!(endpoints.servers.is_empty() && endpoints.settings.variables.is_empty());
 }
+
+fn container(ends_in: u64, keys_end_in: u64) -> (Endpoints, Arc<CurrentKeys>) {
+    let current = Arc::new(CurrentKeys::new(keys("first", keys_end_in)));
+    let endpoints = start_container(Arc::clone(&current), unix_seconds() + ends_in).unwrap();
+    (endpoints, current)
+}
+
+fn keys(id: &str, ends_in: u64) -> ContainerKeys {
+    let secret = || Secret::new("planted-key".to_owned());
+    let expires_at = unix_seconds() + ends_in;
+    ContainerKeys { id: id.to_owned(), secret: secret(), token: secret(), expires_at }
+}
+
+/// Asks for keys with these further headers.
+fn aws(endpoints: &Endpoints, headers: &str) -> String {
+    let request =
+        format!("GET /credentials HTTP/1.1\r\nhost: HOST\r\n{headers}connection: close\r\n\r\n");
+    ask(endpoints, &request)
+}
+
+fn authorized(endpoints: &Endpoints) -> String {
+    aws(endpoints, &format!("authorization: {}\r\n", secret_of(endpoints)))
+}
+
+#[test]
+fn container_credentials_are_for_the_token_and_the_host_alone() {
+    let (endpoints, _) = container(300, 600);
+    let answer: serde_json::Value = serde_json::from_str(body(&authorized(&endpoints))).unwrap();
+    assert_eq!(
+        (&answer["AccessKeyId"], &answer["Token"]),
+        (&"first".into(), &"planted-key".into())
+    );
+    let latest = audex_core::clock::rfc3339(unix_seconds() + 300);
+    assert!(answer["Expiration"].as_str().unwrap() <= latest.as_str(), "{answer}");
+    let secret = secret_of(&endpoints);
+    for (headers, status) in [
+        (String::new(), 401),
+        ("authorization: 0000\r\n".to_owned(), 401),
+        (format!("authorization: Bearer {secret}\r\n"), 401),
+        (format!("authorization: {}\r\n", &secret[1..]), 401),
+        (format!("authorization: {secret}\r\nx-forwarded-for: 10.0.0.1\r\n"), 403),
+    ] {
+        let reply = aws(&endpoints, &headers);
+        assert!(is(&reply, status) && !reply.contains("planted"), "{headers}: {reply}");
+    }
+    let foreign = format!(
+        "GET /credentials HTTP/1.1\r\nhost: evil.example\r\nauthorization: {secret}\r\nconnection: close\r\n\r\n"
+    );
+    assert!(is(&ask(&endpoints, &foreign), 403));
+}
+
+#[test]
+fn container_credentials_are_the_current_ones_until_they_or_the_access_end() {
+    let (endpoints, current) = container(300, 0);
+    let ended = authorized(&endpoints);
+    assert!(is(&ended, 503) && !ended.contains("planted-key"), "{ended}");
+    assert!(body(&ended).contains(r#""Code":"keys_expired""#), "{ended}");
+    current.replace(keys("second", 60));
+    assert!(authorized(&endpoints).contains(r#""AccessKeyId":"second""#));
+    let (endpoints, _current) = container(0, 60);
+    let over = authorized(&endpoints);
+    assert!(is(&over, 403) && over.contains("access_ended") && !over.contains("planted"), "{over}");
+    let authority = authority(&endpoints);
+    drop(endpoints);
+    assert!(TcpStream::connect(authority).is_err());
+}

@@ -36,7 +36,7 @@ enum Command {
         #[arg(long, value_name = "SESSION")]
         session: Option<String>,
         /// Only this event
-        #[arg(long, value_name = "EVENT", value_parser = ["issuing", "issued", "used", "ended", "denied", "failed", "cleaned_up"])]
+        #[arg(long, value_name = "EVENT", value_parser = ["issuing", "issued", "renewed", "used", "ended", "denied", "failed", "cleaned_up"])]
         event: Option<String>,
         /// Write JSON
         #[arg(long)]
@@ -156,6 +156,7 @@ fn outcome(event: &Event) -> Option<String> {
         Event::Issuing(_)
         | Event::Issued(_)
         | Event::Used(_)
+        | Event::Renewed(_)
         | Event::Leasing(_)
         | Event::CleanedUp(_) => None,
     }
@@ -184,6 +185,10 @@ fn what(event: &Event) -> String {
                 decisions.map(|decision| decision.count).sum()
             };
             format!("{} requests allowed, {} refused", count(true) + used.uncounted, count(false))
+        }
+        Event::Renewed(renewed) => {
+            let who = renewed.identity.as_deref().unwrap_or("-");
+            format!("{who} until {}", renewed.expires_at)
         }
         Event::Ended(ended) => {
             let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };

@@ -1,7 +1,10 @@
 //! The options for the delivery of the credentials to the command, which `run` and `plan` share.
 
+use std::time::Duration;
+
 use super::heading::LIMITS;
 use crate::settings::Flags;
+use crate::settings::config_file::parse_ttl;
 use crate::settings::delivery::{Deliver, UnknownRequests, parse_limit};
 use audex_gateway::decide::Limit;
 
@@ -16,12 +19,20 @@ pub(super) struct DeliveryArgs {
     /// With the gateway: what happens to requests that it does not know, `refuse` or `forward` [default: refuse]
     #[arg(long, value_name = "WHAT", value_parser = UnknownRequests::parse, help_heading = LIMITS, hide_short_help = true)]
     gateway_unknown: Option<UnknownRequests>,
+    /// How long one set of keys lives under `--deliver endpoint`, which renews them until the ttl [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = parse_ttl, allow_hyphen_values = true, help_heading = LIMITS, hide_short_help = true)]
+    key_life: Option<Duration>,
 }
 
 impl DeliveryArgs {
     /// Adds these options to `flags`.
     pub(super) fn add_to(&self, flags: Flags) -> Flags {
-        let limits = self.limit.clone();
-        Flags { deliver: self.deliver, gateway_unknown: self.gateway_unknown, limits, ..flags }
+        Flags {
+            deliver: self.deliver,
+            key_life: self.key_life,
+            gateway_unknown: self.gateway_unknown,
+            limits: self.limit.clone(),
+            ..flags
+        }
     }
 }

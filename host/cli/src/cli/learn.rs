@@ -93,6 +93,7 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
     // The observer itself replaces the credentials in the variables.
     settings.delivery.deliver = Deliver::Env;
     settings.delivery.is_observed = true;
+    settings.delivery.key_life = None;
     if let Some(name) = &args.save {
         check_name(environment, &settings, name)?;
     }

@@ -98,6 +98,7 @@ fn to_json(shown: &Shown<'_>) -> Value {
         "ttl_seconds": grant.ttl_seconds,
         "on_expiry": on_expiry(shown),
         "delivery": shown.deliver.name(),
+        "key_life_seconds": planned.key_life,
         "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
         "resources": resources(grant),
         "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
@@ -164,7 +165,11 @@ fn to_text(shown: &Shown<'_>) -> String {
         if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
     let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
-    let _ = writeln!(out, "delivery   {}", shown.deliver.name());
+    let renewed = planned.key_life.map(|life| {
+        format!(", with keys that live {} and are renewed", console::duration(life.into()))
+    });
+    let delivery = shown.deliver.name();
+    let _ = writeln!(out, "delivery   {delivery}{}", renewed.unwrap_or_default());
     if let Some(layer) = planned.layer {
         let _ = writeln!(out, "layer      {layer} of {MAX_SCOPED_POLICIES}");
     }

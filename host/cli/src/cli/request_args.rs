@@ -108,6 +108,7 @@ impl RequestArgs {
             gateway_unknown: None,
             limits: Vec::new(),
             deliver: None,
+            key_life: None,
             provider_settings,
         }
     }

@@ -203,11 +203,11 @@ impl Observer for Watch<'_> {
             let key =
                 key.ok_or_else(|| WatchError::NoKeys { provider: self.plan.provider.clone() })?;
             let csm = Csm::start(&self.session, &key).map_err(WatchError::Loopback)?;
-            arranged.endpoint_settings.add(&csm.settings);
+            arranged.endpoint_settings.extend(&csm.settings);
             self.csm = Some(csm);
         }
         if self.has(Source::HttpLog) {
-            arranged.endpoint_settings.add(&http_log::endpoint_settings(scene.directory));
+            arranged.endpoint_settings.extend(&http_log::endpoint_settings(scene.directory));
         }
         Ok(arranged)
     }

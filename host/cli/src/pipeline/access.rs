@@ -17,6 +17,8 @@ pub struct Access {
     pub credentials_end_at: Option<u64>,
     /// The consequence for the command.
     pub policy: OnExpiry,
+    /// True if the credentials end before the access, and are renewed.
+    is_renewed: bool,
 }
 
 impl Access {
@@ -33,7 +35,7 @@ impl Access {
         };
         if outlive {
             let credentials_end_at = Some(minted.expires_at.max(ends_at));
-            return Self { ends_at, credentials_end_at, policy: OnExpiry::End };
+            return Self { ends_at, credentials_end_at, policy: OnExpiry::End, is_renewed: false };
         }
         let policy = asked.unwrap_or(OnExpiry::Keep);
         let ends_at = match policy {
@@ -42,7 +44,21 @@ impl Access {
             OnExpiry::End => ends_at,
             OnExpiry::Keep => minted.expires_at.min(ends_at.saturating_add(EXPIRY_SLACK_SECONDS)),
         };
-        Self { ends_at, credentials_end_at: None, policy }
+        Self { ends_at, credentials_end_at: None, policy, is_renewed: false }
+    }
+
+    /// Returns the access of credentials that are renewed until the ttl; `minted` are the first.
+    pub(super) fn renewed(minted: &Minted, began: u64, ttl: u64, asked: Option<OnExpiry>) -> Self {
+        let access = Self::of(minted, began, ttl, asked);
+        if access.credentials_end_at.is_some() {
+            return access;
+        }
+        Self { ends_at: began.saturating_add(ttl), is_renewed: true, ..access }
+    }
+
+    /// Returns the end of what `minted` gives, without a renewal.
+    pub(super) fn issued_until(&self, minted: &Minted) -> u64 {
+        if self.is_renewed { minted.expires_at.min(self.ends_at) } else { self.ends_at }
     }
 
     pub(super) fn deadline(&self) -> Deadline {

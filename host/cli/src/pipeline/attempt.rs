@@ -9,7 +9,7 @@ use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
 use audex_audit::{
     Audit, CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, Live,
-    RecordedDenial, RecordedPermission, Used,
+    RecordedDenial, RecordedPermission, Renewed, Used,
 };
 use audex_child::{self as child, Status};
 use audex_components::component::Loaded;
@@ -25,6 +25,7 @@ use audex_gateway::Counter;
 pub(crate) const NO_SESSION: &str = "-";
 
 /// A run in progress.
+#[derive(Clone)]
 pub struct Attempt {
     audit: Audit,
     session: String,
@@ -177,7 +178,7 @@ impl Attempt {
         let issued = Issued {
             provider: self.provider.clone(),
             method: minted.method.clone(),
-            expires_at: rfc3339(access.ends_at),
+            expires_at: rfc3339(access.issued_until(minted)),
             credentials_expire_at: access.credentials_end_at.map(rfc3339),
             identity: minted.identity.clone(),
             access_key_id: minted.credential_id.clone(),
@@ -185,6 +186,22 @@ impl Attempt {
             scoped_policies: minted.scoped_policies,
         };
         self.record(&Event::Issued(issued), &secrets(minted))
+    }
+
+    /// Records credentials that replace earlier ones.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_renewed(&self, minted: &Minted) -> Result<(), Failure> {
+        let renewed = Renewed {
+            provider: self.provider.clone(),
+            expires_at: rfc3339(minted.expires_at),
+            identity: minted.identity.clone(),
+            access_key_id: minted.credential_id.clone(),
+            lease: minted.lease.clone(),
+            scoped_policies: minted.scoped_policies,
+        };
+        self.record(&Event::Renewed(renewed), &secrets(minted))
     }
 
     /// Records the outcome for an announced lease.

@@ -1,11 +1,14 @@
 //! The stage between the mint and the command: turns the minted credentials into what the command gets.
 
+mod endpoint;
 mod file;
+pub(super) mod renewal;
 
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::attempt::Attempt;
 use super::{Context, aws_keys, gateway};
 use crate::failure::Failure;
 use crate::mint::Spent;
@@ -22,8 +25,12 @@ use audex_gateway::decide::Limit;
 pub struct Scene<'a> {
     /// The settings and the console of the run.
     pub context: Context<'a>,
+    /// The record of the run.
+    pub attempt: &'a Attempt,
     /// The provider that minted the credentials.
     pub provider: &'a Arc<Provider>,
+    /// The provider's own description.
+    pub description: &'a Description,
     /// The plan by which they were minted.
     pub spent: &'a Arc<Spent>,
     /// The credentials.
@@ -73,6 +80,11 @@ pub(super) trait Serving {
     fn decisions(&self) -> Option<Decisions> {
         None
     }
+
+    /// Stops serving. What the server itself had minted is then to be revoked.
+    fn stop(&mut self) -> Unrevoked {
+        Unrevoked::default()
+    }
 }
 
 /// The decisions of a gateway during one session.
@@ -81,6 +93,15 @@ pub(super) struct Decisions {
     pub counter: Counter,
     /// Notices for the user.
     pub notices: Vec<String>,
+}
+
+/// What a session still has to revoke after a server of it has stopped.
+#[derive(Default)]
+pub(super) struct Unrevoked {
+    /// The leases of the credentials that the server had minted.
+    pub leases: Vec<String>,
+    /// True if the first credentials of the session are revoked already.
+    pub has_revoked_first: bool,
 }
 
 /// The outcome of the stage.
@@ -174,10 +195,7 @@ pub(super) fn hand_over(
     match deliver {
         Deliver::Env => Ok(Arranged::unchanged(scene).into()),
         Deliver::File => Ok(file::arrange(scene)?.into()),
-        Deliver::Endpoint => Err(Failure::usage(
-            "the delivery `endpoint` is not yet in this build",
-            "take `--deliver file`",
-        )),
+        Deliver::Endpoint => endpoint::hand_over(scene),
         Deliver::Gateway => Err(no_keys(deliver, scene.minted).into()),
     }
 }

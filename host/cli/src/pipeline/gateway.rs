@@ -164,7 +164,7 @@ pub(crate) fn interpose(
         (aws_keys::SECRET.to_owned(), Value::Secret(key.secret.clone())),
         (aws_keys::TOKEN.to_owned(), Value::Secret(key.token.clone())),
     ]);
-    arranged.endpoint_settings.add(&gateway.settings);
+    arranged.endpoint_settings.extend(&gateway.settings);
     Ok(gateway)
 }
 

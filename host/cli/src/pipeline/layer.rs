@@ -52,13 +52,15 @@ pub(super) fn note(
 fn of_source(context: Context<'_>, provider: &Provider) -> Option<u32> {
     let session = context.environment.get(AUDEX_SESSION_ID)?.to_owned();
     let key = provider.source_key_id()?;
-    let filter =
-        Filter { limit: Some(1), session: Some(session), event: Some("issued".to_owned()) };
+    let filter = Filter { session: Some(session), ..Filter::default() };
     // A log that cannot be read is ignored here. The code that writes to the log reports the problem.
     let records = Audit::new(&context.settings.paths.audit).list(&filter).ok()?;
     records.into_iter().find_map(|record| match record.event {
         Event::Issued(issued) if issued.access_key_id.as_ref() == Some(&key) => {
             issued.scoped_policies
+        }
+        Event::Renewed(renewed) if renewed.access_key_id.as_ref() == Some(&key) => {
+            renewed.scoped_policies
         }
         _ => None,
     })

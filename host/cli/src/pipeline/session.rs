@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::attempt::{Attempt, secrets};
-use super::delivery::{Decisions, Handover, Scene, Serving, hand_over};
-use super::end::{finish, revoke, revoke_announced, revoke_or_keep};
+use super::delivery::renewal::LEASE;
+use super::delivery::{Decisions, Handover, Scene, Serving, Unrevoked, hand_over};
+use super::end::{Revocation, finish, record_lease, revoke_announced, revoke_or_keep};
 use super::guard::guarded;
 use super::observer::{Observer, Stage};
-use super::{Context, gateway, report, settle};
+use super::{Context, REVOKED, gateway, report, settle};
 use crate::approve::Approved;
 use crate::failure::Failure;
 use crate::mint::{self, Spent};
@@ -79,6 +80,8 @@ struct EndedCommand {
     is_expired: bool,
     /// The decisions of the session's gateway, as they were recorded.
     used: Option<Used>,
+    /// What is to be revoked besides the first credentials.
+    unrevoked: Unrevoked,
 }
 
 impl Session<'_> {
@@ -100,10 +103,11 @@ impl Session<'_> {
             report::notices(console, &minted.notices);
             self.run_command(&minted, &Arc::new(spent), requested, ttl, place)
         });
-        let EndedCommand { ended, known, began, is_expired, used } = ended.inspect_err(|_| {
-            self.take_back(&minted, requested, ttl);
-        })?;
-        let revoked = revoke(&self.provider, &minted);
+        let EndedCommand { ended, known, began, is_expired, used, unrevoked } =
+            ended.inspect_err(|_| {
+                self.take_back(&minted, requested, ttl);
+            })?;
+        let revoked = self.revoke(&minted, unrevoked);
         if let Err(reason) = &revoked {
             console.notice(&format!("the credentials were {reason}"));
         }
@@ -151,6 +155,19 @@ impl Session<'_> {
         })
     }
 
+    /// Revokes everything that the session minted; the outcome is that for the first credentials.
+    fn revoke(&self, minted: &Minted, unrevoked: Unrevoked) -> Result<Option<String>, String> {
+        let mut revocation = Revocation::new(&self.provider);
+        for lease in unrevoked.leases {
+            let outcome = revocation.lease(&lease);
+            record_lease(self.context.console, self.attempt, lease, outcome, LEASE);
+        }
+        if unrevoked.has_revoked_first {
+            return Ok(Some(REVOKED.to_owned()));
+        }
+        revocation.credentials(minted)
+    }
+
     /// Revokes credentials that no command will get.
     fn take_back(&self, minted: &Minted, requested: u64, ttl: u64) {
         let Context { settings, console, .. } = self.context;
@@ -171,8 +188,10 @@ impl Session<'_> {
         self.observer.at(Stage::Settle);
         let settled = settle::wait(console, &self.provider, minted, &mut place.signals)?;
         let began = settled.unwrap_or(requested);
-        let access = Access::of(minted, began, ttl, settings.on_expiry);
-        let Started { running, directory, endpoints, serving } =
+        let access_of =
+            if spent.planned().key_life.is_some() { Access::renewed } else { Access::of };
+        let access = access_of(minted, began, ttl, settings.on_expiry);
+        let Started { running, directory, endpoints, mut serving } =
             self.start(minted, spent, &access, place)?;
         let mut known = secrets(minted);
         known.extend(endpoints.secrets());
@@ -182,16 +201,21 @@ impl Session<'_> {
             is_expired.set(true);
             report::expired(console);
         })?;
-        known.extend(serving.iter().flat_map(|serving| serving.secrets()));
-        let decisions = serving.as_ref().and_then(|serving| serving.decisions());
-        drop(serving);
+        let mut unrevoked = Unrevoked::default();
+        let mut decisions = None;
+        if let Some(serving) = &mut serving {
+            unrevoked = serving.stop();
+            known.extend(serving.secrets());
+            decisions = serving.decisions();
+        }
         let used = decisions.and_then(|Decisions { counter, notices }| {
             report::notices(console, &notices);
             self.record_used(&counter, &known)
         });
         self.observer.left(directory.path());
         self.observer.at(Stage::Revoke);
-        Ok(EndedCommand { ended, known, began, is_expired: is_expired.get(), used })
+        let is_expired = is_expired.get();
+        Ok(EndedCommand { ended, known, began, is_expired, used, unrevoked })
     }
 
     /// Records the decisions of the gateway. A failure here does not change the exit status of the command.
@@ -221,6 +245,8 @@ impl Session<'_> {
         let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
         let scene = Scene {
             context: self.context,
+            attempt: self.attempt,
+            description: self.description,
             provider: &self.provider,
             spent,
             minted,

@@ -89,12 +89,13 @@ impl Summary {
                     self.leases.remove(lease);
                 }
                 let end_at = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
-                let credentials =
-                    Credentials { end_at: end_at.clone(), lease: issued.lease.clone() };
-                // Credentials that could not be revoked are recorded twice.
-                if !self.credentials.contains(&credentials) {
-                    self.credentials.push(credentials);
+                self.hold(end_at.clone(), issued.lease.clone());
+            }
+            Event::Renewed(renewed) => {
+                if let Some(lease) = &renewed.lease {
+                    self.leases.remove(lease);
                 }
+                self.hold(renewed.expires_at.clone(), renewed.lease.clone());
             }
             Event::Ended(ended) => {
                 let by_deadline = ended.ended_by_deadline;
@@ -121,6 +122,14 @@ impl Summary {
                 }
             }
             Event::Used(_) => {}
+        }
+    }
+
+    /// Adds credentials. Those that could not be revoked are recorded twice.
+    fn hold(&mut self, end_at: String, lease: Option<String>) {
+        let credentials = Credentials { end_at, lease };
+        if !self.credentials.contains(&credentials) {
+            self.credentials.push(credentials);
         }
     }
 

@@ -91,8 +91,8 @@ pub struct OrganisationFile {
     /// The maximum ttl.
     #[serde(deserialize_with = "duration")]
     pub max_ttl: Option<Duration>,
-    /// `[run]`: a delivery that users cannot change.
-    pub run: RunTable,
+    /// `[run]`.
+    pub run: OrganisationRunTable,
     /// `[enforcement]`.
     pub enforcement: Enforcement,
     /// `[audit]`.
@@ -126,7 +126,7 @@ pub struct AuditTable {
     pub directory: Option<PathBuf>,
 }
 
-/// `[run]`.
+/// The user's `[run]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunTable {
@@ -137,6 +137,24 @@ pub struct RunTable {
     #[serde(deserialize_with = "gateway_unknown")]
     pub gateway_unknown: Option<UnknownRequests>,
     /// `ACTION=COUNT`: how often the gateway lets a session use actions.
+    #[serde(deserialize_with = "limits")]
+    pub limits: Vec<Limit>,
+    /// The life of one set of keys, where the delivery renews them.
+    #[serde(deserialize_with = "duration")]
+    pub key_life: Option<Duration>,
+}
+
+/// The organisation's `[run]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrganisationRunTable {
+    /// The delivery of every run.
+    #[serde(deserialize_with = "deliver")]
+    pub deliver: Option<Deliver>,
+    /// `refuse` or `forward`: the gateway's treatment of requests that it does not know, in every run.
+    #[serde(deserialize_with = "gateway_unknown")]
+    pub gateway_unknown: Option<UnknownRequests>,
+    /// `ACTION=COUNT`: limits that count in every run.
     #[serde(deserialize_with = "limits")]
     pub limits: Vec<Limit>,
 }

@@ -1,6 +1,7 @@
 //! The delivery of the credentials to the command, and who chooses it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use audex_components::filter;
 use audex_core::printable::is_hidden;
@@ -8,6 +9,10 @@ use audex_core::toml_place::location;
 use audex_gateway::decide::Limit;
 
 use super::SettingsError;
+
+/// The life of one set of keys without a configured one: no cloud makes shorter ones everywhere, and boto3 asks for new keys
+/// from this time before their end on.
+const DEFAULT_KEY_LIFE: Duration = Duration::from_mins(15);
 
 /// A way in which the command gets its credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,6 +117,8 @@ pub struct DeliverySettings {
     pub unknown: UnknownRequests,
     /// The limits of the command line and of both files: all of them count.
     pub limits: Vec<Limit>,
+    /// The life of one set of keys, if the session renews them.
+    pub key_life: Option<Duration>,
 }
 
 impl DeliverySettings {
@@ -150,6 +157,27 @@ pub(super) fn delivery(
         _ => {
             let required = Some((theirs, at.to_owned()));
             Ok(DeliverySettings { deliver: theirs, required, ..DeliverySettings::default() })
+        }
+    }
+}
+
+impl DeliverySettings {
+    /// Sets the life of one set of keys, if the delivery renews them: the option, then the user's file, then the
+    /// default.
+    ///
+    /// # Errors
+    /// When the option is given and the delivery renews no keys.
+    pub(super) fn renewing(
+        self,
+        flag: Option<Duration>,
+        user: Option<Duration>,
+    ) -> Result<Self, SettingsError> {
+        match self.deliver {
+            Deliver::Endpoint => {
+                Ok(Self { key_life: flag.or(user).or(Some(DEFAULT_KEY_LIFE)), ..self })
+            }
+            other if flag.is_some() => Err(SettingsError::KeyLife { deliver: other.name() }),
+            _ => Ok(self),
         }
     }
 }

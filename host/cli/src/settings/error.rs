@@ -68,6 +68,12 @@ pub enum SettingsError {
         /// The place of the organisation's setting.
         at: String,
     },
+    /// An option is given for keys that the delivery does not renew.
+    #[error("--key-life is for the delivery `endpoint`, and this run has `{deliver}`")]
+    KeyLife {
+        /// The delivery.
+        deliver: &'static str,
+    },
     /// A file has an invalid entry.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
@@ -87,6 +93,7 @@ impl Hint for SettingsError {
             Self::Invalid { message, .. } => {
                 return elsewhere(message).or_else(|| key_meant(message));
             }
+            Self::KeyLife { .. } => "add --deliver endpoint, or leave out --key-life".into(),
             Self::Delivery { is_flag: true, .. } => "leave out --deliver".into(),
             Self::Theirs { .. } | Self::Mapping { .. } | Self::Delivery { .. } => {
                 "leave it out of your file".into()

@@ -66,6 +66,11 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
                     add(&issued.provider, lease, &issued.expires_at, true);
                 }
             }
+            Event::Renewed(renewed) => {
+                if let Some(lease) = &renewed.lease {
+                    add(&renewed.provider, lease, &renewed.expires_at, false);
+                }
+            }
             Event::Ended(ended) => {
                 if ended.reason.as_deref() == Some(REVOKED) {
                     open.retain(|_, open| !(is_same(open) && open.is_issued));
@@ -102,6 +107,13 @@ pub(super) fn unended(records: &[Record], now: &str) -> Vec<String> {
                 open.insert(
                     record.session.as_str(),
                     (issued.provider.as_str(), until.as_str(), can_revoke),
+                );
+            }
+            Event::Renewed(renewed) => {
+                let can_revoke = renewed.lease.is_some();
+                open.insert(
+                    record.session.as_str(),
+                    (renewed.provider.as_str(), renewed.expires_at.as_str(), can_revoke),
                 );
             }
             Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
