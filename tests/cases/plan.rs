@@ -60,7 +60,8 @@ fn the_plan_has_these_fields() {
     ];
     let more = [
         "on_expiry",
-        "delivery", "key_life_seconds",
+        "delivery",
+        "key_life_seconds",
         "layer",
         "policy_size",
         "policy_limit",
