@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use audex_core::clock::rfc3339;
 use audex_loopback::Seed;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::support::aws_cli::{become_temporary, script};
 use crate::support::double::run_python;
-use crate::support::{Answerer, CloudView as _, Moto, Output, ROLE, Sandbox, VaultDouble};
+use crate::support::{Answerer, CloudView as _, Moto, Output, ROLE, Sandbox, VaultDouble, python};
 
 const READ: &[&str] = &[
     "--allow",
@@ -42,6 +43,9 @@ def ask(**headers):
 def keys():
     return ask(Authorization=TOKEN)[1]
 
+def is_new(*known):
+    return keys().get('AccessKeyId') not in (None, *known)
+
 def client(keys):
     return boto3.client('s3', aws_access_key_id=keys['AccessKeyId'], aws_secret_access_key=keys['SecretAccessKey'],
                         aws_session_token=keys['Token'])
@@ -61,7 +65,7 @@ def until(wanted):
         time.sleep(0.1)
 ";
 
-fn python(sandbox: &Sandbox, options: &[&str], program: &str) -> Output {
+fn led(sandbox: &Sandbox, options: &[&str], program: &str) -> Output {
     run_python(sandbox, &[READ, options].concat(), &format!("{PRELUDE}{program}"))
 }
 
@@ -102,7 +106,7 @@ print([name for name in os.environ if 'ACCESS_KEY' in name or 'SESSION_TOKEN' in
 print(sorted(keys()))
 print(URI)
 ";
-    let output = python(&sandbox, &[], program).success();
+    let output = led(&sandbox, &[], program).success();
     let (shown, address) = output.stdout.trim().rsplit_once('\n').unwrap();
     let expected = "401 401 401\n403 200\n0o600\n[]\n\
         ['AccessKeyId', 'Expiration', 'SecretAccessKey', 'Token']";
@@ -119,11 +123,11 @@ fn renewed_keys_are_others_and_the_old_ones_are_dead_by_their_end() {
 first = keys()
 old, own = client(first), boto3.client('s3')
 print(read(old), read(own))
-until(lambda: keys()['AccessKeyId'] != first['AccessKeyId'])
+until(lambda: is_new(first['AccessKeyId']))
 until(lambda: read(old) != 'ok')
 print(read(old), read(own), call('delete_object', own, Bucket='demo-reports', Key='readme.txt'))
 ";
-    let output = python(&sandbox, &["--key-life", "4s", "--ttl", "10m"], program).success();
+    let output = led(&sandbox, &["--key-life", "6s", "--ttl", "10m"], program).success();
     assert_eq!(output.stdout, "ok ok\nExpiredToken ok AccessDenied\n", "{}", output.stderr);
     let (issued, renewed) = (events(&sandbox, "issued"), events(&sandbox, "renewed"));
     assert!(!renewed.is_empty());
@@ -151,7 +155,7 @@ until(lambda: read(client(last)) != 'ok')
 print(read(client(last)))
 ";
     let began = SystemTime::now();
-    let output = python(&sandbox, &["--key-life", "3s", "--ttl", "12s"], program).success();
+    let output = led(&sandbox, &["--key-life", "3s", "--ttl", "12s"], program).success();
     assert_eq!(output.stdout, "access_ended\nExpiredToken\n", "{}", output.stderr);
     let renewed = events(&sandbox, "renewed");
     assert!(renewed.len() >= 2, "{renewed:?}");
@@ -185,7 +189,7 @@ print(status, answer['Code'], 'could not be renewed' in answer['Message'])
 try: boto3.client('s3').list_buckets()
 except Exception as error: print('could not be renewed' in str(error))
 ";
-    let output = python(&sandbox, &["--key-life", "8s", "--ttl", "10m"], program).success();
+    let output = led(&sandbox, &["--key-life", "8s", "--ttl", "10m"], program).success();
     assert_eq!(output.stdout, "ASIAFIRST\n503 keys_expired True\nTrue\n", "{}", output.stderr);
     let said = "and were not renewed: ";
     assert_eq!(output.stderr.matches(said).count(), 1, "{}", output.stderr);
@@ -243,8 +247,10 @@ fn a_cloud_that_makes_longer_keys_is_said_in_the_plan() {
     sandbox.set("AUDEX_ROLE_ARN", ROLE);
     let options = [READ, &["--ttl", "1h", "--key-life", "1m"]].concat();
     let plan = sandbox.run([&["plan", "--json"], &options[..]].concat()).success().json();
-    let says = "the cloud may make keys that live 15m; if so, they are not renewed every 1m";
+    let says =
+        "the cloud may make keys that live 15m, and not 1m; then they are renewed less often";
     assert_eq!(plan["notices"], serde_json::json!([says]));
+    assert_eq!(plan["on_expiry"], "keep");
 }
 
 #[test]
@@ -269,15 +275,13 @@ fn the_leases_of_old_keys_are_revoked_while_the_command_runs_and_the_last_at_its
     sandbox.set("VAULT_TOKEN", &vault.token);
     let program = "
 seen = []
-def renewed():
-    id = keys()['AccessKeyId']
-    seen.extend([id] if id not in seen else [])
-    return len(seen) == 4
-until(renewed)
+while len(seen) < 3:
+    until(lambda: is_new(*seen))
+    seen.append(keys().get('AccessKeyId'))
 print(read(boto3.client('s3')))
 ";
-    let options = ["--provider", "vault", "--key-life", "3s", "--ttl", "10m"];
-    let output = python(&sandbox, &options, program).success();
+    let options = ["--provider", "vault", "--key-life", "6s", "--ttl", "10m"];
+    let output = led(&sandbox, &options, program).success();
     assert_eq!(output.stdout, "ok\n", "{}", output.stderr);
     vault.is_clean();
     let audit = sandbox.audit();
@@ -288,4 +292,64 @@ print(read(boto3.client('s3')))
     assert!(revoked < place(&|record| record["event"] == "ended"));
     let clean = sandbox.run(["cleanup", "--dry-run"]).success().stdout;
     assert!(clean.contains("nothing to revoke"), "{clean}");
+}
+
+#[test]
+fn what_a_killed_session_had_renewed_is_revoked_by_its_record() {
+    let mut sandbox = Sandbox::with_seed(Seed::demo(), "developer");
+    let vault = VaultDouble::start(&mut sandbox, "developer", "developer");
+    sandbox.set("VAULT_TOKEN", &vault.token);
+    let program = "
+first = keys()
+until(lambda: is_new(first['AccessKeyId']))
+print(os.environ['AUDEX_SESSION_ID'], flush=True)
+until(lambda: os.path.exists('go'))
+";
+    let python = python::interpreter();
+    let script = format!("{PRELUDE}{program}");
+    let options = ["run", "--provider", "vault", "--key-life", "6s", "--ttl", "10m"];
+    let command = ["--", python.to_str().unwrap(), "-c", &script];
+    let mut running = sandbox.tryaudex([&options, READ, &command].concat()).start();
+    let session = running.line();
+    running.signal(Signal::SIGKILL);
+    std::fs::write(sandbox.home().join("go"), "").unwrap();
+    let _ = running.finish().exits(-9);
+    assert_ne!(vault.state()["leases"], serde_json::json!([]));
+    let cleaned = sandbox.run(["cleanup", "--session", &session]).success().stdout;
+    assert!(cleaned.contains("revoked"), "{cleaned}");
+    vault.is_clean();
+}
+
+#[test]
+fn a_run_inside_a_run_finds_its_login_by_file_and_by_endpoint() {
+    for deliver in ["file", "endpoint"] {
+        let mut sandbox = Sandbox::new().with_aws_cli();
+        become_temporary(&mut sandbox, ROLE);
+        sandbox.set("TRYAUDEX_UNDER_TEST", env!("CARGO_BIN_EXE_tryaudex"));
+        let options =
+            ["--allow", "s3:*,sts:GetScopedCredentials", "--key-life", "6s", "--deliver", deliver];
+        let options = if deliver == "file" {
+            [&options[..2], &options[4..]].concat()
+        } else {
+            options.to_vec()
+        };
+        let inner = "\"$TRYAUDEX_UNDER_TEST\" run --quiet --allow s3:GetObject -- sh -c \"$CALLS\"";
+        let wait = "first=$(grep -c renewed \"$LOG\"); \
+            until [ \"$(grep -c renewed \"$LOG\")\" -gt \"$first\" ]; do sleep 0.1; done; ";
+        let wait = if deliver == "file" { "" } else { wait };
+        sandbox.set("CALLS", script(&CALLS[..1]) + &script(&CALLS[2..]));
+        let log = sandbox.audit_log();
+        sandbox.set("LOG", log);
+        let output = sandbox.run_sh(&options, &format!("{wait}{inner}")).success();
+        assert_eq!(
+            output.stdout, "delete: AccessDenied\nread: ok\n",
+            "{deliver}: {}",
+            output.stderr
+        );
+        let layers: Vec<Value> = events(&sandbox, "issued")
+            .into_iter()
+            .map(|record| record["scoped_policies"].clone())
+            .collect();
+        assert_eq!(layers, [1, 2], "{deliver}");
+    }
 }

@@ -40,24 +40,28 @@ impl Planned {
         self.key_life.unwrap_or(self.grant.shown().ttl_seconds)
     }
 
+    /// Returns true if the cloud may make credentials that live longer than the ttl. Then the command is ended.
+    #[must_use]
+    pub(crate) fn may_outlive(&self) -> bool {
+        self.plan.longest_life_seconds > self.grant.shown().ttl_seconds
+    }
+
     /// Returns the notice about credentials that may live longer than asked for, and the consequence.
     /// This notice is for the plan; a run reports the actual end.
     #[must_use]
     pub(crate) fn floor_notice(&self) -> Option<String> {
-        let (ttl, longest) = (self.grant.shown().ttl_seconds, self.plan.longest_life_seconds);
         let duration = |seconds: u32| console::duration(seconds.into());
-        if longest > ttl {
+        let longest = duration(self.plan.longest_life_seconds);
+        if self.may_outlive() {
+            let ttl = duration(self.grant.shown().ttl_seconds);
             return Some(format!(
-                "the cloud may make credentials that live {}; if so, the command is ended after {}",
-                duration(longest),
-                duration(ttl)
+                "the cloud may make credentials that live {longest}; if so, the command is ended after {ttl}"
             ));
         }
-        let key_life = self.key_life.filter(|life| longest > *life)?;
+        let life = self.key_life.filter(|life| self.plan.longest_life_seconds > *life)?;
+        let life = duration(life);
         Some(format!(
-            "the cloud may make keys that live {}; if so, they are not renewed every {}",
-            duration(longest),
-            duration(key_life)
+            "the cloud may make keys that live {longest}, and not {life}; then they are renewed less often"
         ))
     }
 }

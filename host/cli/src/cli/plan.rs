@@ -152,7 +152,7 @@ fn notices(planned: &Planned) -> Vec<String> {
 fn on_expiry(shown: &Shown<'_>) -> &'static str {
     match shown.on_expiry {
         Some(OnExpiry::End) => "end",
-        Some(OnExpiry::Keep) | None if shown.planned.floor_notice().is_some() => "end-if-outlived",
+        Some(OnExpiry::Keep) | None if shown.planned.may_outlive() => "end-if-outlived",
         Some(OnExpiry::Keep) | None => "keep",
     }
 }

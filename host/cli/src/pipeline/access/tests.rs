@@ -48,3 +48,13 @@ fn a_command_that_is_to_be_ended_gets_its_whole_ttl() {
     let access = Access::of(&minted(1_001, Some(2)), 1_000, 2, Some(OnExpiry::End));
     assert_eq!(access.ends_at, 1_002);
 }
+
+#[test]
+fn renewed_keys_end_before_the_access_and_keys_that_outlive_it_are_not_renewed() {
+    let access = Access::renewed(&minted(1_900, Some(900)), 1_000, 3_600, None);
+    assert_eq!((access.policy, access.ends_at), (OnExpiry::Keep, 4_600));
+    assert_eq!(access.issued_until(&minted(1_900, Some(900))), 1_900);
+    let access = Access::renewed(&minted(1_900, Some(900)), 1_000, 30, None);
+    assert_eq!((access.policy, access.ends_at), (OnExpiry::End, 1_030));
+    assert_eq!(access.issued_until(&minted(1_900, Some(900))), 1_030);
+}
