@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::access::Access;
 use crate::failure::{Failure, Kind};
@@ -38,7 +39,7 @@ pub struct Attempt {
     intent: Option<String>,
     justification: Option<String>,
     plan: Option<Issuing>,
-    live: OnceCell<Live>,
+    live: OnceCell<Arc<Live>>,
 }
 
 impl Attempt {
@@ -165,7 +166,7 @@ impl Attempt {
     /// As [`Self::record`].
     pub(super) fn record_issuing(&self) -> Result<(), Failure> {
         if self.live.get().is_none() {
-            let _ = self.live.set(self.audit.mark_live(&self.session)?);
+            let _ = self.live.set(Arc::new(self.audit.mark_live(&self.session)?));
         }
         self.record(&Event::Issuing(self.plan.clone().unwrap_or_default()), &[])
     }
