@@ -39,25 +39,6 @@ const SIGNED_CHUNKS: [&str; 2] =
     ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"];
 const UNSIGNED_CHUNKS: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
-/// The headers that are not forwarded: headers of one connection (source: RFC 9110, 7.6.1), headers that the
-/// gateway writes itself, and headers that request compressed answers, which could not be searched.
-pub(crate) const NOT_FORWARDED: &[&str] = &[
-    "accept-encoding",
-    "authorization",
-    "x-amz-security-token",
-    "host",
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-    "content-length",
-];
-
 /// Answers one request; `connection` is the number of its connection.
 pub(crate) async fn answer(
     gate: &Gate,
@@ -272,7 +253,7 @@ fn signed_again(
     let host = uri.authority().ok_or("the endpoint has no host")?.to_string();
     let mut request = Request::builder().method(&parts.method).uri(uri).header("host", &host);
     let stays = |name: &HeaderName| {
-        !NOT_FORWARDED.contains(&name.as_str()) && !payload.stale.contains(&name.as_str())
+        !seen::NOT_FORWARDED.contains(&name.as_str()) && !payload.stale.contains(&name.as_str())
     };
     for (name, value) in parts.headers.iter().filter(|(name, _)| stays(name) && *name != HASH) {
         request = request.header(name, value);

@@ -5,7 +5,6 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::anew::Target;
-use super::forward::NOT_FORWARDED;
 use audex_core::percent::decode_pairs;
 use audex_wire::header::header;
 use audex_wire::seen_request::SeenRequest;
@@ -15,6 +14,25 @@ use audex_wire::sigv4::is_s3;
 pub(crate) const BODY_BYTES: usize = 64 * 1024;
 /// The most query parameters that are kept; real calls have a dozen.
 const PARAMETERS: usize = 200;
+
+/// The headers that are not forwarded: headers of one connection (source: RFC 9110, 7.6.1), headers that the
+/// gateway writes itself, and headers that request compressed answers, which could not be searched.
+pub(crate) const NOT_FORWARDED: &[&str] = &[
+    "accept-encoding",
+    "authorization",
+    "x-amz-security-token",
+    "host",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "content-length",
+];
 
 /// The headers that name an operation or a resource. Source: the `locationName` of header members in
 /// botocore's models.

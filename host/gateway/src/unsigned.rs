@@ -16,7 +16,6 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::answer::Refusal;
-use super::forward::NOT_FORWARDED;
 use super::route::target;
 use super::{Door, Gate, Noted, anew, reply, seen};
 use audex_core::error_chain;
@@ -247,7 +246,7 @@ fn as_it_is(
     let host = uri.authority().ok_or("the endpoint has no host")?.to_string();
     let mut request = Request::builder().method(&parts.method).uri(uri).header("host", host);
     for (name, value) in
-        parts.headers.iter().filter(|(name, _)| !NOT_FORWARDED.contains(&name.as_str()))
+        parts.headers.iter().filter(|(name, _)| !seen::NOT_FORWARDED.contains(&name.as_str()))
     {
         request = request.header(name, value);
     }
