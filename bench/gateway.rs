@@ -118,7 +118,7 @@ impl Decider for Forwarding {
 fn gateway(parent: &[(&str, &str)]) -> Gateway {
     let real = Credentials::new("AKIAREAL", "real", None, None, "bench");
     let parent = Environment::from_pairs(parent.iter().copied());
-    Gateway::start(&parent, real, None, u64::MAX, Arc::new(Forwarding)).expect("it starts")
+    Gateway::start(&parent, real, None, u64::MAX, None, Arc::new(Forwarding)).expect("it starts")
 }
 
 fn address(gateway: &Gateway) -> String {

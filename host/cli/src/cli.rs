@@ -6,6 +6,7 @@ mod completions;
 mod delivery_args;
 mod demo;
 mod drift;
+mod gateway;
 mod heading;
 mod health;
 mod identity_args;
@@ -54,6 +55,8 @@ enum Command {
     Policies(policies::Args),
     /// Compare what a role may do with what it should
     Drift(drift::Args),
+    /// Serve a gateway until it is ended, and print what leads to it
+    Gateway(gateway::Args),
     /// Run a command with a broad grant, and print the least it needed
     Learn(learn::Args),
     /// Turn a sentence into permissions; nothing is run
@@ -104,6 +107,7 @@ impl Command {
         match self {
             Self::Run(args) => args.console(),
             Self::Plan(args) => args.console(),
+            Self::Gateway(args) => args.console(),
             Self::Learn(args) => args.console(),
             _ => Console::default(),
         }
@@ -116,6 +120,7 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Plan(args) => plan::plan(environment, &args),
         Command::Policies(args) => policies::policies(environment, args),
         Command::Drift(args) => drift::drift(environment, &args),
+        Command::Gateway(args) => gateway::gateway(environment, &args),
         Command::Learn(args) => learn::learn(environment, &args),
         Command::Intent(args) => intent::intent(environment, &args),
         Command::Health(args) => health::health(environment, args),

@@ -320,6 +320,7 @@ impl From<GatewayError> for Failure {
         let kind = match &error {
             GatewayError::Loopback(_) => Kind::Internal,
             GatewayError::NoPolicy { .. }
+            | GatewayError::OnePort { .. }
             | GatewayError::Unenforced { .. }
             | GatewayError::NoKeys { .. } => Kind::Usage,
         };

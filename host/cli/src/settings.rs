@@ -64,6 +64,8 @@ pub struct Flags {
     pub on_expiry: Option<OnExpiry>,
     /// `--deliver`.
     pub deliver: Option<Deliver>,
+    /// `--gateway-listen`: the port.
+    pub gateway_listen: Option<u16>,
     /// `--gateway-unknown`.
     pub gateway_unknown: Option<UnknownRequests>,
     /// `--limit`.
@@ -72,6 +74,14 @@ pub struct Flags {
     pub key_life: Option<Duration>,
     /// Options that are the provider's own settings, such as `role_arn`.
     pub provider_settings: BTreeMap<String, String>,
+}
+
+impl Flags {
+    /// Returns the same options with this delivery.
+    #[must_use]
+    pub(crate) fn delivering(self, deliver: Deliver) -> Self {
+        Self { deliver: Some(deliver), ..self }
+    }
 }
 
 /// Resolved settings.
@@ -180,6 +190,10 @@ impl Settings {
         // The organisation's word comes first, because it can only narrow.
         let unknown = organisation.run.gateway_unknown.or(flags.gateway_unknown);
         delivery.unknown = unknown.or(user.run.gateway_unknown).unwrap_or_default();
+        if flags.gateway_listen.is_some() && delivery.deliver != Deliver::Gateway {
+            return Err(SettingsError::Listen { deliver: delivery.deliver.name() });
+        }
+        delivery.listen = flags.gateway_listen;
         delivery.limits = [organisation.run.limits, user.run.limits, flags.limits].concat();
         Ok(Self {
             paths,

@@ -149,7 +149,7 @@ pub struct Gateway {
 impl Gateway {
     /// Starts a gateway that forwards requests with `credentials` until `ends_at`, in seconds since the Unix
     /// epoch. The endpoints are those of `parent`, `region` is the session's region, and `decider` decides
-    /// about each request.
+    /// about each request. With a `port`, the gateway has this port alone.
     ///
     /// # Errors
     /// If the operating system has no socket, thread or random numbers.
@@ -158,13 +158,16 @@ impl Gateway {
         credentials: Credentials,
         region: Option<String>,
         ends_at: u64,
+        port: Option<u16>,
         decider: Arc<dyn Decider>,
     ) -> io::Result<Self> {
         let session_key = SessionKey::new()?;
         let mut doors = Vec::new();
         let mut settings = EndpointSettings::default();
-        for endpoint in route::endpoints(parent) {
-            let port = Port::open(0)?;
+        // With one port, there is none for a service that shares its signing name with another.
+        let most = if port.is_some() { 1 } else { usize::MAX };
+        for endpoint in route::endpoints(parent).into_iter().take(most) {
+            let port = Port::open(port.unwrap_or_default())?;
             let url = format!("http://{}", port.address());
             settings.variables.push((endpoint.variable.clone(), Value::Plain(url.clone())));
             doors.push((port, Arc::new(Door { endpoint, url })));

@@ -84,7 +84,7 @@ fn started(
     decider: Arc<dyn Decider>,
 ) -> (Gateway, tokio::runtime::Runtime) {
     let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", target)]);
-    let gateway = Gateway::start(&parent, credentials, None, ends_at, decider).unwrap();
+    let gateway = Gateway::start(&parent, credentials, None, ends_at, None, decider).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     (gateway, runtime)
 }
@@ -293,7 +293,7 @@ fn a_scope_that_spells_another_host_is_not_signed_for() {
     let (sender, noted) = mpsc::channel(8);
     let parent = Environment::default();
     let observer = Arc::new(Observer { sender, view: View::Telling, denial: None });
-    let gateway = Gateway::start(&parent, none(), None, far(), observer).unwrap();
+    let gateway = Gateway::start(&parent, none(), None, far(), None, observer).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let scene = Scene { gateway, noted, runtime };
     for (service, region) in [

@@ -106,6 +106,7 @@ impl RequestArgs {
             require: self.require,
             on_expiry: self.on_expiry,
             gateway_unknown: None,
+            gateway_listen: None,
             limits: Vec::new(),
             deliver: None,
             key_life: None,

@@ -17,7 +17,7 @@ use crate::pipeline::guard::recorded;
 use crate::pipeline::observer::NoObserver;
 use crate::pipeline::{self, Context};
 use crate::request::Arguments;
-use crate::settings::{self, Settings};
+use crate::settings::{self, Flags, Settings};
 use audex_core::environment::Environment;
 
 /// Examples for the end of the help text.
@@ -87,6 +87,24 @@ pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> 
                 go(context, proposed.ask(request.ask(&command)), &command, attempt)
             }
         }
+    })
+}
+
+/// Runs `command` with these options and no sentence.
+pub(super) fn with(
+    environment: &Environment,
+    request: &RequestArgs,
+    flags: Flags,
+    command: &[OsString],
+) -> Result<u8, Failure> {
+    let paths = settings::directories(environment)?;
+    let mut attempt = Attempt::new(&paths);
+    attempt.add_arguments(&request.ask(command));
+    let console = request.console();
+    recorded(environment, console, &mut attempt, |attempt| {
+        let settings = Settings::resolve_in(paths, flags)?;
+        let context = Context { environment, settings: &settings, console };
+        go(context, request.ask(command), command, attempt)
     })
 }
 

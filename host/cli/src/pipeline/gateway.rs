@@ -4,6 +4,7 @@ mod decider;
 mod rules;
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
@@ -51,6 +52,14 @@ pub(crate) enum GatewayError {
         /// Its enforcer.
         enforced_by: &'static str,
     },
+    /// One port cannot lead to several endpoints.
+    #[error(
+        "--gateway-listen is one port, and `{variable}` leads a service to an endpoint of its own"
+    )]
+    OnePort {
+        /// The variable.
+        variable: String,
+    },
     /// The provider hands out something other than AWS keys.
     #[error("the gateway takes AWS keys in variables, and `{provider}` hands out something else")]
     NoKeys {
@@ -65,6 +74,7 @@ impl Hint for GatewayError {
             Self::Loopback(_) => None,
             Self::NoPolicy { .. } => Some("take `--deliver env`, or another --method".into()),
             Self::Unenforced { .. } => Some("leave `--gateway-unknown forward` out".into()),
+            Self::OnePort { .. } => Some("leave one of them out".into()),
             Self::NoKeys { .. } => Some("take another --source, --deliver or --method".into()),
         }
     }
@@ -155,7 +165,14 @@ pub(crate) fn interpose(
     let region = minted.variables.iter().find(|(name, _)| name == "AWS_REGION");
     let region = region.map(|(_, value)| value.text().to_owned());
     let parent = with_endpoints(scene.context.environment);
-    let gateway = Gateway::start(&parent, credentials, region, scene.ends_at, decider)
+    let port = scene.context.settings.delivery.listen;
+    let led = |(name, _): &(&OsStr, &OsStr)| {
+        name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL_"))
+    };
+    if let Some((name, _)) = parent.iter().find(led).filter(|_| port.is_some()) {
+        return Err(GatewayError::OnePort { variable: name.to_string_lossy().into_owned() });
+    }
+    let gateway = Gateway::start(&parent, credentials, region, scene.ends_at, port, decider)
         .map_err(GatewayError::Loopback)?;
     let key = &gateway.session_key;
     arranged.variables.retain(|(name, _)| !aws_keys::is_key(name));

@@ -78,6 +78,16 @@ impl UnknownRequests {
     }
 }
 
+/// Reads the address of a gateway, and returns its port.
+///
+/// # Errors
+/// A text with the right form. Security: other machines reach no gateway, so the host is loopback.
+pub(crate) fn parse_listen(text: &str) -> Result<u16, String> {
+    let port = text.strip_prefix("127.0.0.1:").or_else(|| text.strip_prefix("localhost:"));
+    let port = port.and_then(|port| port.parse().ok()).filter(|port| *port > 0);
+    port.ok_or_else(|| format!("`{text}` is not of the form `127.0.0.1:PORT`"))
+}
+
 /// Reads a limit such as `s3:DeleteObject=10`.
 ///
 /// # Errors
@@ -115,6 +125,8 @@ pub struct DeliverySettings {
     pub is_observed: bool,
     /// The gateway's treatment of requests that it does not know.
     pub unknown: UnknownRequests,
+    /// The one port of the gateway, if it is not to choose its ports.
+    pub listen: Option<u16>,
     /// The limits of the command line and of both files: all of them count.
     pub limits: Vec<Limit>,
     /// The life of one set of keys, if the session renews them.

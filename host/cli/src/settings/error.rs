@@ -74,6 +74,12 @@ pub enum SettingsError {
         /// The delivery.
         deliver: &'static str,
     },
+    /// An address is given for a gateway, and there is none.
+    #[error("--gateway-listen is for the delivery `gateway`, and this run has `{deliver}`")]
+    Listen {
+        /// The delivery.
+        deliver: &'static str,
+    },
     /// A file has an invalid entry.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
@@ -93,6 +99,7 @@ impl Hint for SettingsError {
             Self::Invalid { message, .. } => {
                 return elsewhere(message).or_else(|| key_meant(message));
             }
+            Self::Listen { .. } => "add --deliver gateway, or leave out --gateway-listen".into(),
             Self::KeyLife { .. } => "add --deliver endpoint, or leave out --key-life".into(),
             Self::Delivery { is_flag: true, .. } => "leave out --deliver".into(),
             Self::Theirs { .. } | Self::Mapping { .. } | Self::Delivery { .. } => {
