@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 35] = [
+const COMMANDS: [&[&str]; 36] = [
     &[],
     &["run"],
     &["plan"],
@@ -37,6 +37,7 @@ const COMMANDS: [&[&str]; 35] = [
     &["drift"],
     &["intent"],
     &["learn"],
+    &["gateway"],
     &["completions"],
 ];
 

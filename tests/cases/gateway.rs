@@ -1,5 +1,8 @@
 //! `--deliver gateway`: the command holds no key, and every request is decided here and at the cloud.
 
+use std::net::{TcpListener, TcpStream};
+
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::support::aws_cli::script;
@@ -233,4 +236,56 @@ fn without_its_signature_a_request_is_not_sent() {
     403 <Error><Code>MissingAuthenticationToken</Code><Message>tryaudex: the gateway forwards signed requests only</Message></Error>
     501 <Error><Code>NotImplemented</Code><Message>tryaudex: the gateway does not forward presigned URLs</Message></Error>
     ");
+}
+
+#[test]
+fn without_a_command_the_gateway_serves_until_it_is_ended() {
+    let sandbox = Sandbox::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let grant = ["--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*"];
+    let words = [&["gateway"], &grant[..], &["--gateway-listen", &listen]].concat();
+    let mut serving = sandbox.tryaudex(words).start();
+    let mut exports = Vec::new();
+    while exports.len() < 8 {
+        exports.push(serving.line());
+    }
+    let value = |name: &str| {
+        let line = exports.iter().find(|line| line.starts_with(&format!("export {name}=")));
+        line.unwrap_or_else(|| panic!("{exports:?}")).split('\'').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(value("AWS_ENDPOINT_URL"), format!("http://{listen}"));
+    let program = "import boto3; s3 = boto3.client('s3')\n\
+        for bucket, key in (('demo-reports', 'readme.txt'), ('demo-secrets', 'payroll.csv')):\n\
+        \x20   try: print(len(s3.get_object(Bucket=bucket, Key=key)['Body'].read()) > 0)\n\
+        \x20   except Exception as error: print(error.response['Error']['Code'])\n";
+    let mut client = Sandbox::without_cloud();
+    client.set_region("eu-central-1");
+    for name in
+        ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+    {
+        client.set(name, value(name));
+    }
+    let client = client.program(python::interpreter(), ["-W", "ignore", "-c", program]);
+    let client = client.unscanned().output();
+    assert_eq!(client.success().stdout, "True\nAccessDenied\n");
+    serving.signal(Signal::SIGTERM);
+    let _ = serving.finish().exits(143);
+    assert!(TcpStream::connect(&listen).is_err());
+    assert_eq!(
+        used(&sandbox),
+        [
+            "allowed s3:GetObject arn:aws:s3:::demo-reports/readme.txt 1",
+            "refused s3:GetObject arn:aws:s3:::demo-secrets/payroll.csv 1",
+        ]
+    );
+    for wrong in ["0.0.0.0:9911", "127.0.0.1:0", "9911"] {
+        let refused =
+            sandbox.run(["gateway", "--allow", "s3:GetObject", "--gateway-listen", wrong]);
+        let says = format!("`{wrong}` is not of the form `127.0.0.1:PORT`");
+        assert!(refused.exits(2).stderr.contains(&says));
+    }
+    let refused =
+        sandbox.run(["run", "--allow", "s3:GetObject", "--gateway-listen", &listen, "--", "true"]);
+    assert!(refused.exits(2).stderr.contains("--gateway-listen is for the delivery `gateway`"));
 }

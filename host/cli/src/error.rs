@@ -58,7 +58,7 @@ impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         let kind = match error {
             SettingsError::Delivery { is_flag: true, .. } => Kind::Denied,
-            SettingsError::KeyLife { .. } => Kind::Usage,
+            SettingsError::KeyLife { .. } | SettingsError::Listen { .. } => Kind::Usage,
             _ => Kind::Config,
         };
         Self::of(kind, "settings", error)
