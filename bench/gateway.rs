@@ -1,6 +1,5 @@
-//! Measures the cost of the gateway of `tryaudex learn`: the throughput of a large object in both directions,
-//! and the latency of a small call. Each is compared to a direct connection to the same server (JSON on
-//! stdout).
+//! Measures the cost of the gateway that decides: the throughput of a large object in both directions, the latency
+//! of a small call, and the decision alone. Calls through it take turns with direct calls to the same server (JSON on stdout).
 //!
 //! Throughput is measured with an unmodified boto3 and a server with TLS, like every endpoint of AWS. It is
 //! also measured with plain sockets without TLS. There a byte through the gateway costs twice as much as a
@@ -18,15 +17,20 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use audex::pipeline::gateway::decider::Deciding;
+use audex::settings::delivery::UnknownRequests;
+use audex_components::backend::Backend;
+use audex_components::embedded;
+use audex_components::engine::Engine;
+use audex_components::provider::{Provider, Reader};
 use audex_core::delivery::Value;
 use audex_core::environment::Environment;
-use audex_gateway::{Decider, Denial, Gateway, Noted, SessionKey, View};
-use audex_wire::seen_request::SeenRequest;
+use audex_gateway::decide::{Need, On, Rule, Rules, Set, decide};
+use audex_gateway::{Gateway, SessionKey};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
@@ -40,7 +44,9 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// The size of the object, which must be larger than any buffer.
 const OBJECT_BYTES: usize = 200 * 1024 * 1024;
 /// The number of small calls: enough for a stable median.
-const CALLS: usize = 500;
+const CALLS: usize = 2_000;
+/// The permissions of the grant whose decision is measured alone.
+const PERMISSIONS: usize = 1_000;
 const BLOCK: usize = 64 * 1024;
 
 fn main() {
@@ -69,56 +75,76 @@ fn main() {
         }
         best
     };
-    let latency = |to: &str, session_key: Option<&SessionKey>| {
-        let mut connection = connect(to);
-        let mut samples: Vec<f64> = (0..CALLS)
-            .map(|_| {
-                let start = Instant::now();
-                exchange(&mut connection, to, "GET", 16, session_key);
-                start.elapsed().as_secs_f64() * 1e3
-            })
-            .collect();
-        samples.sort_by(f64::total_cmp);
-        samples[samples.len() / 2]
-    };
     let session_key = Some(&gateway.session_key);
+    let (mut straight, mut gated_calls) = (Vec::new(), Vec::new());
+    let (mut one, mut two) = (connect(&server), connect(&through));
+    for _ in 0..CALLS {
+        // Both requests are signed, so that the client's own work falls on both.
+        for (connection, to, samples) in
+            [(&mut one, &server, &mut straight), (&mut two, &through, &mut gated_calls)]
+        {
+            let start = Instant::now();
+            exchange(connection, to, "GET", 16, session_key);
+            samples.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    straight.sort_by(f64::total_cmp);
+    gated_calls.sort_by(f64::total_cmp);
+    let at = |samples: &[f64], part: usize| samples[samples.len() * part / 100];
     let (up, up_through) = (rate(&server, "PUT", None), rate(&through, "PUT", session_key));
     let (down, down_through) = (rate(&server, "GET", None), rate(&through, "GET", session_key));
-    let (call, call_through) = (latency(&server, None), latency(&through, session_key));
+    let (call, call_through) = (at(&straight, 50), at(&gated_calls, 50));
+    let (slow, slow_through) = (at(&straight, 99), at(&gated_calls, 99));
     println!(
         "{{\"sdk_upload_mb_s\":{{\"direct\":{},\"gateway\":{}}},\"sdk_download_mb_s\":{{\"direct\":{},\"gateway\":{}}},\
          \"upload_mb_s\":{{\"direct\":{up:.0},\"gateway\":{up_through:.0}}},\"download_mb_s\":{{\"direct\":{down:.0},\
-         \"gateway\":{down_through:.0}}},\"call_ms\":{{\"direct\":{call:.3},\"gateway\":{call_through:.3},\"added\":{:.3}}}}}",
+         \"gateway\":{down_through:.0}}},\"call_ms\":{{\"direct\":{call:.3},\"gateway\":{call_through:.3},\"added\":{:.3},\"added_p99\":{:.3}}},\
+         \"decision_us\":{:.2}}}",
         direct["up"],
         gated["up"],
         direct["down"],
         gated["down"],
-        call_through - call
+        call_through - call,
+        slow_through - slow,
+        decision()
     );
 }
 
-/// Forwards everything.
-struct Forwarding;
+/// Decides as `run` does, by a grant on one bucket.
+fn deciding() -> Deciding {
+    let engine = Engine::new().expect("the engine starts");
+    let loaded = embedded::find("aws").expect("built in").load(&engine).expect("it loads");
+    let provider = Provider::new(&engine, loaded, Backend::default()).expect("it links");
+    let rules = rules(["s3:GetObject".to_owned(), "s3:PutObject".to_owned()].into());
+    let identity = "arn:aws:sts::123456789012:assumed-role/Bench/bench";
+    let unknown = UnknownRequests::Refuse;
+    Deciding::new(Reader::new(provider), Set::new(rules), Vec::new(), unknown, Some(identity))
+}
 
-impl Decider for Forwarding {
-    fn decide(&self, _: &SeenRequest) -> Result<(), Box<Denial>> {
-        Ok(())
-    }
+/// Returns rules that allow these actions on the bucket of the bench.
+fn rules(actions: Vec<String>) -> Rules {
+    let resources = Some(vec!["arn:aws:s3:::bucket/*".to_owned()]);
+    Rules { granted: actions.clone(), allow: vec![Rule { actions, resources }], ..Rules::default() }
+}
 
-    fn noted<'a>(&'a self, _: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        Box::pin(std::future::ready(()))
+/// Returns the microseconds of one decision with many permissions.
+fn decision() -> f64 {
+    let actions = (0..PERMISSIONS).map(|number| format!("s3:Get{number}Object")).collect();
+    let set = [Set::new(rules(actions))];
+    let on = On::These(vec!["arn:aws:s3:::bucket/key".to_owned()]);
+    let need = [Need { action: "s3:Get999Object".to_owned(), on, yields_credentials: false }];
+    let start = Instant::now();
+    for _ in 0..CALLS {
+        assert!(decide(std::hint::black_box(&need), &set).is_ok());
     }
-
-    fn view(&self) -> View {
-        View::Telling
-    }
+    start.elapsed().as_secs_f64() * 1e6 / CALLS as f64
 }
 
 /// Starts a gateway for a user with these variables.
 fn gateway(parent: &[(&str, &str)]) -> Gateway {
     let real = Credentials::new("AKIAREAL", "real", None, None, "bench");
     let parent = Environment::from_pairs(parent.iter().copied());
-    Gateway::start(&parent, real, None, u64::MAX, None, Arc::new(Forwarding)).expect("it starts")
+    Gateway::start(&parent, real, None, u64::MAX, None, Arc::new(deciding())).expect("it starts")
 }
 
 fn address(gateway: &Gateway) -> String {

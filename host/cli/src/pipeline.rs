@@ -10,7 +10,7 @@ pub mod attempt;
 pub(crate) mod aws_keys;
 pub mod delivery;
 mod end;
-pub(crate) mod gateway;
+pub mod gateway;
 pub mod guard;
 mod layer;
 pub mod observer;

@@ -126,7 +126,7 @@ impl<'a> Watch<'a> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let gateway = gateway::interpose(scene, arranged, Arc::new(Observing(sender)))?;
         self.observed.gaps.extend(address::in_environment(self.parent));
-        let account = gateway::account(scene.minted);
+        let account = scene.minted.identity.as_deref().and_then(gateway::account);
         let thread = std::thread::Builder::new().name("recogniser".to_owned());
         let thread = thread.spawn(move || recognise_all(receiver, recogniser, account.as_deref()));
         self.recognising = Some(thread.map_err(WatchError::Loopback)?);

@@ -1,6 +1,6 @@
 //! The delivery `gateway`: the command's keys open this session's gateway and nothing else.
 
-mod decider;
+pub mod decider;
 mod rules;
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::plan::{self, Planned};
 use crate::settings::delivery::UnknownRequests;
 use audex_components::backend::Backend;
-use audex_components::provider::{Enforcer, Minted, Reader};
+use audex_components::provider::{Enforcer, Reader};
 use audex_core::delivery::Value;
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
@@ -141,7 +141,8 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
 /// When the credentials are not AWS keys, or the system has no socket.
 pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handover, Failure> {
     let Prepared { reader, set, limits, unknown } = prepared;
-    let deciding = Arc::new(Deciding::new(reader, set, limits, unknown, scene.minted));
+    let identity = scene.minted.identity.as_deref();
+    let deciding = Arc::new(Deciding::new(reader, set, limits, unknown, identity));
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);
     let gateway = interpose(scene, &mut arranged, decider)?;
@@ -186,8 +187,8 @@ pub(crate) fn interpose(
 }
 
 /// Returns the account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
-pub(crate) fn account(minted: &Minted) -> Option<String> {
-    let account = minted.identity.as_deref()?.split(':').nth(4)?;
+pub(crate) fn account(identity: &str) -> Option<String> {
+    let account = identity.split(':').nth(4)?;
     (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| account.to_owned())
 }

@@ -10,7 +10,7 @@ use super::account;
 use crate::failure::Failure;
 use crate::settings::delivery::UnknownRequests;
 use audex_components::component::PluginError;
-use audex_components::provider::{self, Minted, Reader, Reading, Scope};
+use audex_components::provider::{self, Reader, Reading, Scope};
 use audex_gateway::count::Counter;
 use audex_gateway::decide::{Budgets, Limit, Missing, Need, On, Set, Why, decide};
 use audex_gateway::{Decider, Denial, Noted, View};
@@ -22,7 +22,7 @@ const NOT_READ: &str = "(not read)";
 const SHOWN_BYTES: usize = 300;
 
 /// Decides about the requests of one session.
-pub(super) struct Deciding {
+pub struct Deciding {
     reader: Mutex<Reader>,
     sets: Vec<Set>,
     budgets: Mutex<Budgets>,
@@ -36,12 +36,14 @@ pub(super) struct Deciding {
 }
 
 impl Deciding {
-    pub(super) fn new(
+    /// Decides by one set of credentials, which `identity` holds.
+    #[must_use]
+    pub fn new(
         reader: Reader,
         set: Set,
         limits: Vec<Limit>,
         unknown: UnknownRequests,
-        minted: &Minted,
+        identity: Option<&str>,
     ) -> Self {
         Self {
             reader: Mutex::new(reader),
@@ -49,8 +51,8 @@ impl Deciding {
             budgets: Mutex::new(Budgets::new(limits)),
             counter: Mutex::default(),
             unknown,
-            account: account(minted),
-            identity: minted.identity.clone().unwrap_or_else(|| "the session".to_owned()),
+            account: identity.and_then(account),
+            identity: identity.unwrap_or("the session").to_owned(),
             failure: Mutex::default(),
         }
     }
