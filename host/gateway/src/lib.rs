@@ -47,7 +47,7 @@ use audex_wire::sigv4::{Claim, Rejected};
 
 pub use self::count::{Counted, Counter};
 pub use self::decider::{Decider, Denial, View};
-pub use self::seen::is_denial;
+pub use self::seen::{decided, is_denial};
 pub use self::session_key::SessionKey;
 
 /// The most different refusals that are reported; each is one sentence.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::anew::Target;
+use super::anew::{self, Target};
 use audex_core::percent::decode_pairs;
 use audex_wire::header::header;
 use audex_wire::seen_request::SeenRequest;
@@ -167,6 +167,21 @@ pub(crate) fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
     ANSWERED.iter().filter_map(text).collect()
 }
 
+/// Returns a request as a decider gets it with [`super::View::Whole`]. `scope` has the service and the region of
+/// its signature; `complete` is true if `body` is all that its service can read.
+///
+/// # Errors
+/// The part that servers read differently.
+pub fn decided(
+    parts: &Parts,
+    host: &str,
+    scope: (&str, &str),
+    body: &[u8],
+    complete: bool,
+) -> Result<SeenRequest, &'static str> {
+    whole(parts, &anew::target(&parts.uri)?, host, scope, body, complete)
+}
+
 /// Returns every part of a request that its service can read.
 ///
 /// # Errors
@@ -176,7 +191,7 @@ pub(crate) fn whole(
     anew: &Target,
     host: &str,
     (service, region): (&str, &str),
-    body: &Bytes,
+    body: &[u8],
     complete: bool,
 ) -> Result<SeenRequest, &'static str> {
     let sent = parts.headers.iter().filter(|(name, _)| !NOT_FORWARDED.contains(&name.as_str()));

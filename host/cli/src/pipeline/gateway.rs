@@ -1,6 +1,8 @@
 //! The delivery `gateway`: the command's keys open this session's gateway and nothing else.
 
 pub mod decider;
+#[cfg(test)]
+mod property;
 mod rules;
 
 use std::borrow::Cow;

@@ -164,7 +164,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn need(need: provider::Need) -> Need {
+pub(super) fn need(need: provider::Need) -> Need {
     let on = match need.on {
         Scope::Every => On::Every,
         Scope::Unseen => On::Unseen,
