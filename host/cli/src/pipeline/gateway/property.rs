@@ -1,29 +1,23 @@
 //! Properties of the decision, tried with requests of every operation of AWS that botocore knows.
 
+mod grant;
 mod models;
+mod policy;
 
-use models::all;
-
-#[test]
-fn timing() {
-    let start = std::time::Instant::now();
-    let all = all();
-    println!("{} read in {:?}", all.len(), start.elapsed());
-    let mut kinds = std::collections::BTreeMap::new();
-    for one in all {
-        let kind = match &one.reading {
-            models::Reading::Needs(needs) => {
-                if needs.iter().any(|need| need.on == audex_gateway::decide::On::Unseen) { "unseen" } else { "needs" }
-            }
-            models::Reading::Unknown(_) => "unknown",
-            models::Reading::Ambiguous(_) => "ambiguous",
-        };
-        *kinds.entry(kind).or_insert(0) += 1;
-    }
-    println!("{kinds:?}");
+/// Returns `text` with each name of the generator (`q7q`, and `q7r` for the second value of a list) replaced.
+fn with_names(text: &str, mut replace: impl FnMut(&str) -> String) -> String {
     let mut out = String::new();
-    for one in all {
-        out += &format!("{}\t{}\t{:?}\t{:?}\n", one.sent.service, one.sent.operation, one.sent.variant, one.reading);
+    let mut rest = text;
+    while let Some(at) = rest.find('q') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let digits = from[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let end = digits + 2;
+        let is_name =
+            digits > 0 && from.get(end - 1..end).is_some_and(|last| last == "q" || last == "r");
+        let length = if is_name { end } else { 1 };
+        out.push_str(&if is_name { replace(&from[..length]) } else { from[..length].to_owned() });
+        rest = &from[length..];
     }
-    std::fs::write("/tmp/w/property/readings.txt", out).unwrap();
+    out + rest
 }

@@ -76,7 +76,14 @@ impl Sent {
 
     fn parse(line: &str) -> Self {
         let (service, model, operation, variant, method, target, headers, body): (
-            _, _, _, _, _, _, Vec<(String, String)>, String,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            Vec<(String, String)>,
+            String,
         ) = serde_json::from_str(line).unwrap();
         let body = base64_simd::STANDARD.decode_to_vec(body).unwrap();
         Self { service, model, operation, variant, method, target, headers, body }
