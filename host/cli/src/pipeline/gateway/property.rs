@@ -1,8 +1,12 @@
 //! Properties of the decision, tried with requests of every operation of AWS that botocore knows.
 
+mod change;
+mod coverage;
 mod grant;
 mod models;
+mod page;
 mod policy;
+mod reading;
 
 /// Returns `text` with each name of the generator (`q7q`, and `q7r` for the second value of a list) replaced.
 fn with_names(text: &str, mut replace: impl FnMut(&str) -> String) -> String {

@@ -21,9 +21,14 @@ impl<'a> Resource<'a> {
         Self { symbols: parse(text, |_| Symbol::Any), service: service(text) }
     }
 
-    /// Returns true if this can match a resource of the type with the ARN format `format`.
+    /// Returns true if this can match a resource of the type with the ARN format `format`, or with one of
+    /// several formats with a comma between.
     #[must_use]
     pub fn may_be(&self, format: &str) -> bool {
+        format.split(", ").any(|format| self.fits(format))
+    }
+
+    fn fits(&self, format: &str) -> bool {
         // Most formats belong to other services; a comparison of the service finds these without matching.
         let named =
             format.strip_prefix("arn:${Partition}:").and_then(|tail| tail.split(':').next());
@@ -50,6 +55,7 @@ pub struct Example {
 /// to replace.
 #[must_use]
 pub fn example(format: &str, given: &[String]) -> Example {
+    let format = format.split(", ").next().unwrap_or(format);
     let inside = format.strip_suffix('}').and_then(|open| open.rsplit_once("/${"));
     if let Some((outer, name)) = inside
         && let Some(holder) = given.iter().find(|one| is_of(one, outer))

@@ -18,18 +18,21 @@ pub(super) enum Shape {
     WildResources,
     /// The resources are any of their type.
     AnyOfType,
+    /// The resources are single ones that the needs may be about.
+    Instances,
     /// The actions end in `*`.
     WildActions,
     /// The actions end in `*`, and every second one is denied by a pattern.
     DeniedActions,
 }
 
-pub(super) const SHAPES: [Shape; 7] = [
+pub(super) const SHAPES: [Shape; 8] = [
     Shape::Exact,
     Shape::Part,
     Shape::OtherResources,
     Shape::WildResources,
     Shape::AnyOfType,
+    Shape::Instances,
     Shape::WildActions,
     Shape::DeniedActions,
 ];
@@ -82,6 +85,7 @@ fn permission(shape: Shape, need: &Need) -> Permission {
         }
         Shape::OtherResources => on(&|resource| with_names(resource, |name| format!("w{name}"))),
         Shape::WildResources => on(&|resource| with_names(resource, |_| "q*".to_owned())),
+        Shape::Instances => on(&|resource| instance(resource)),
         Shape::AnyOfType => match formats(&need.action, "*") {
             any if any.is_empty() => Scope::Every,
             any => Scope::These(any),
@@ -101,7 +105,13 @@ fn denied(action: &str) -> String {
     format!("{service}:*{}", &name[name.len() / 2..])
 }
 
-/// Returns an ARN for each type of resource that the action works on; every part of a name is `name`.
+/// Returns a resource that a pattern matches.
+pub(super) fn instance(resource: &str) -> String {
+    resource.replace("??????", "AbCdEf").replace(['*', '?'], "x")
+}
+
+/// Returns an ARN for each type of resource that the action works on; every part of a name is `name`. The
+/// types of which any service has resources, as AWS Backup, are left out.
 pub(super) fn formats(action: &str, name: &str) -> Vec<String> {
     let found = aws_catalogue::find(action).unwrap();
     let service = aws_catalogue::service(found.service).unwrap();
@@ -124,5 +134,6 @@ pub(super) fn formats(action: &str, name: &str) -> Vec<String> {
     };
     let kinds = service.types_of(found.set).into_iter();
     let formats = kinds.filter_map(|(place, _)| types.get(place)).map(|kind| kind.arn.as_str());
-    formats.flat_map(|arn| arn.split(", ")).map(filled).collect()
+    let formats = formats.flat_map(|arn| arn.split(", ")).map(filled);
+    formats.filter(|arn| !arn.starts_with("arn:aws:*:")).collect()
 }

@@ -70,7 +70,7 @@ impl Sent {
     }
 
     /// Returns true unless the body is an object, which the gateway streams on unread.
-    fn has_read_body(&self) -> bool {
+    pub(super) fn has_read_body(&self) -> bool {
         self.service != "s3" || self.method == "POST" && self.target.contains("?delete")
     }
 
