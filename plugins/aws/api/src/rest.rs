@@ -12,10 +12,15 @@ const BUCKET_HOSTS: [&str; 2] = [".s3.", ".s3-"];
 
 /// Returns the one operation of the request's service that fits the request best.
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {
+    at(request, &request.path)
+}
+
+/// Returns the operation of the request if `path` were its path.
+pub fn at(request: &SeenRequest, path: &str) -> Option<Asked> {
     let service = request.service.as_deref()?;
     let path = match bucket(service, &request.host) {
-        Some(bucket) => format!("/{bucket}{}", request.path),
-        None => request.path.clone(),
+        Some(bucket) => format!("/{bucket}{path}"),
+        None => path.to_owned(),
     };
     let asked = Request {
         method: &request.method,

@@ -13,7 +13,7 @@ use serde::Deserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 
 use crate::protocol::{self, Protocol, header};
-use crate::{Asked, body, delete};
+use crate::{Asked, body, delete, rest};
 
 /// Headers that change neither the operation nor its resources, or that the recogniser reads. A request with
 /// another one is ambiguous, because a service may read it. Source: header members in botocore's models; RFC 9110.
@@ -103,7 +103,7 @@ pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
             if request.service.as_deref() == Some("s3") {
                 s3(request, asked)
             } else {
-                rest(request)
+                rest(request, asked)
             }
         }
     }
@@ -173,10 +173,26 @@ fn s3(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
     Ok(())
 }
 
-fn rest(request: &SeenRequest) -> Result<(), String> {
+fn rest(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
+    one_path(request, asked)?;
     let is_json = content_type(request).ends_with("json")
         || request.body.trim_ascii_start().starts_with(b"{");
     if is_json && !request.body.is_empty() { is_json_object(&request.body) } else { Ok(()) }
+}
+
+/// Checks that an encoded `/` is a part of a name, as in an ARN, for every server: if servers that decode the
+/// path first found another operation, the path would have two readings.
+fn one_path(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
+    let decoded = request.path.replace("%2F", "/").replace("%2f", "/");
+    if decoded == request.path {
+        return Ok(());
+    }
+    match rest::at(request, &decoded) {
+        Some(other) if other.operation != asked.operation => {
+            Err(format!("with its encoded `/` decoded, its path is of `{}`", other.operation))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that `body` is one JSON object, in which no object has a name twice.

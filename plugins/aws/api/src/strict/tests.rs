@@ -49,6 +49,8 @@ fn requests_of_sdks_have_one_meaning() {
         request("iam", "POST", "/", &[FORMED], b"Action=GetUser&Version=2010-05-08&UserName=a%26b"),
         request("ec2", "GET", "/?Action=DescribeVpcs&Version=2016-11-15", &[], b""),
         request("lambda", "DELETE", "/2017-03-31/tags/arn%3Aaws?tagKeys=a&tagKeys=b", &[], b""),
+        request("eks", "GET", "/tags/arn%3Aaws%3Aeks%3Aeu-west-1%3A1%3Acluster%2Fc", &[], b""),
+        request("iotdata", "POST", "/topics/a%2Fb", &[], b"x"),
     ] {
         assert_eq!(reason(&request), "", "{request:?}");
     }
@@ -58,6 +60,14 @@ fn requests_of_sdks_have_one_meaning() {
 fn a_request_with_two_meanings_is_named() {
     let object = br#"{"TableName":"t"}"#;
     let cases: &[(SeenRequest, &str)] = &[
+        (
+            request("rum", "DELETE", "/appmonitor/a%2Fpolicy", &[], b""),
+            "its path is of `DeleteResourcePolicy`",
+        ),
+        (
+            request("rum", "DELETE", "/appmonitor/a%2fpolicy", &[], b""),
+            "its path is of `DeleteResourcePolicy`",
+        ),
         (
             request("s3", "GET", "/b/k?versionId=1&versionId=2", &[], b""),
             "`versionId` is there twice",

@@ -28,9 +28,9 @@ const CHANGES: [(&str, Change); 14] = [
     ("a method override in the query", |sent| query(sent, "_method=GET")),
     ("an unknown header", |sent| header(sent, "x-audex", "1")),
     ("a method override", |sent| header(sent, "x-http-method-override", "GET")),
-    ("a shorter body", |sent| body(sent, |body| body.truncate(body.len() / 2))),
-    ("a longer body", |sent| body(sent, |body| body.extend_from_slice(b"x"))),
-    ("a second document", |sent| body(sent, |body| body.extend_from_slice(b"{}"))),
+    ("a shorter body", |sent| document(sent, |body| body.truncate(body.len() / 2))),
+    ("a longer body", |sent| document(sent, |body| body.extend_from_slice(b"x"))),
+    ("a second document", |sent| document(sent, |body| body.extend_from_slice(b"{}"))),
     ("another target", other_target),
     ("a target twice", |sent| header(sent, TARGET, "Audex.ListNothing")),
     ("a form for a body", form),
@@ -51,6 +51,12 @@ fn header(sent: &mut Sent, name: &str, value: &str) -> bool {
 fn body(sent: &mut Sent, change: impl FnOnce(&mut Vec<u8>)) -> bool {
     change(&mut sent.body);
     sent.has_read_body() && !sent.body.is_empty()
+}
+
+/// Changes a body that is one document. A form has no end of its own: with other bytes at its end it is another
+/// form, which the service reads as the gateway does.
+fn document(sent: &mut Sent, change: impl FnOnce(&mut Vec<u8>)) -> bool {
+    !sent.body.starts_with(b"Action=") && body(sent, change)
 }
 
 /// Returns the name of the first parameter that names something, and its place.
@@ -172,7 +178,8 @@ fn a_changed_request_is_refused_or_read_as_no_less() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} differ: {:#?}", wrong.len(), wrong.iter().take(SHOWN));
+    for one in &wrong { eprintln!("WRONG {one}"); }
+    assert!(wrong.is_empty(), "{} differ: {:#?}", wrong.len(), &wrong[..wrong.len().min(SHOWN)]);
     for (name, [_, refused]) in &tried {
         assert!(*refused > 100, "{name} is hardly ever refused: {tried:?}");
     }
