@@ -30,6 +30,12 @@ pub fn json(body: &[u8]) -> Parameters {
     found
 }
 
+/// Returns the names of all fields of a JSON object.
+pub fn names(body: &[u8]) -> Vec<String> {
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    object.into_iter().map(|(name, _)| name).collect()
+}
+
 struct Fields<'a>(&'a mut Parameters);
 
 impl<'de> Visitor<'de> for Fields<'_> {

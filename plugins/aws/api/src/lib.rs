@@ -6,12 +6,14 @@
 
 mod body;
 mod delete;
+mod members;
 mod protocol;
 mod rest;
 pub mod strict;
 
 use audex_sdk::provider::SeenRequest;
 
+use members::Members;
 use protocol::Protocol;
 
 pub use delete::{KEY, VERSIONED_KEY};
@@ -116,7 +118,9 @@ pub fn recognise(request: &SeenRequest) -> Option<Asked> {
             let mut asked = rest::recognise(request)?;
             if asked.operation == DELETE_OBJECTS && request.service.as_deref() == Some("s3") {
                 asked.parameters.extend(delete::keys(&request.body));
-            } else if request.body.trim_ascii_start().starts_with(b"{") {
+            } else if request.body.trim_ascii_start().starts_with(b"{")
+                && !Members::of(request, &asked.operation).is_some_and(|of| of.has_data_body())
+            {
                 asked.parameters.extend(body::json(&request.body));
             }
             asked.parameters.extend(request.query.iter().cloned());

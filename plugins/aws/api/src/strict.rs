@@ -12,6 +12,7 @@ use minicbor::data::Type;
 use serde::Deserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 
+use crate::members::Members;
 use crate::protocol::{self, Protocol, header};
 use crate::{Asked, body, delete, rest};
 
@@ -56,6 +57,15 @@ const S3_PARAMETERS: &[&str] = &[
     "response-content-language", "response-content-type", "response-expires", "start-after", "upload-id-marker",
     "uploadId", "version-id-marker", "versionId", "x-id",
 ];
+/// Query parameters that are read once, and not as lists. Every other name of a query may be there twice.
+const SINGLE: [&str; 1] = ["Qualifier"];
+const SLASH: &str = "%2F";
+/// The most encoded slashes in a path; the longest ARNs and topics have seven.
+const SLASHES: usize = 16;
+/// The beginning of an encoded ARN.
+const ARN: &str = "arn%3A";
+/// A name that no path has in its place.
+const OTHER_NAME: &str = "audex-other-name";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Checks that `request`, recognised as `asked`, has one meaning.
@@ -73,17 +83,20 @@ pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
     let Some(protocol) = protocol::of(request, has_action) else {
         return Err("several protocols, or none, fit it".to_owned());
     };
+    let members = Members::of(request, &asked.operation);
     let has_target = header(request, "x-amz-target").is_some();
     match protocol {
         Protocol::Json => {
             at_root(request)?;
             alone(request)?;
-            is_json_object(&request.body)
+            is_json_object(&request.body)?;
+            known(members.as_ref(), body::names(&request.body).iter())
         }
         Protocol::Cbor => {
             no_target(has_target)?;
             alone(request)?;
-            is_cbor_map(&request.body)
+            is_cbor_map(&request.body)?;
+            known(members.as_ref(), body::cbor(&request.body).iter().map(|(name, _)| name))
         }
         Protocol::Query => {
             no_target(has_target)?;
@@ -93,7 +106,9 @@ pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
             } else if !request.body.is_empty() {
                 return Err("it has parameters in its query and a body".to_owned());
             }
-            once("parameter", form.iter().map(|(name, _)| name.as_str()))
+            once("parameter", form.iter().map(|(name, _)| name.as_str()))?;
+            let is_own = |name: &&String| !["Action", "Version"].contains(&name.as_str());
+            known(members.as_ref(), form.iter().map(|(name, _)| name).filter(is_own))
         }
         Protocol::Rest => {
             no_target(has_target)?;
@@ -103,7 +118,7 @@ pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
             if request.service.as_deref() == Some("s3") {
                 s3(request, asked)
             } else {
-                rest(request, asked)
+                rest(request, asked, members.as_ref())
             }
         }
     }
@@ -173,26 +188,69 @@ fn s3(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
     Ok(())
 }
 
-fn rest(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
+fn rest(request: &SeenRequest, asked: &Asked, members: Option<&Members>) -> Result<(), String> {
     one_path(request, asked)?;
+    let names = || request.query.iter().map(|(name, _)| name);
+    once("parameter", names().map(String::as_str).filter(|name| SINGLE.contains(name)))?;
+    let is_own = |name: &&String| !asked.conditions.contains(name);
+    known(members, names().filter(is_own))?;
+    let is_data = members.is_some_and(Members::has_data_body);
     let is_json = content_type(request).ends_with("json")
         || request.body.trim_ascii_start().starts_with(b"{");
-    if is_json && !request.body.is_empty() { is_json_object(&request.body) } else { Ok(()) }
-}
-
-/// Checks that an encoded `/` is a part of a name, as in an ARN, for every server: if servers that decode the
-/// path first found another operation, the path would have two readings.
-fn one_path(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
-    let decoded = request.path.replace("%2F", "/").replace("%2f", "/");
-    if decoded == request.path {
+    if is_data || !is_json || request.body.is_empty() {
         return Ok(());
     }
-    match rest::at(request, &decoded) {
-        Some(other) if other.operation != asked.operation => {
-            Err(format!("with its encoded `/` decoded, its path is of `{}`", other.operation))
+    is_json_object(&request.body)?;
+    known(members, body::names(&request.body).iter())
+}
+
+/// Checks that the operation has these parameters. Security: a service ignores a parameter that it does not
+/// know, so such a parameter must not name a resource here.
+fn known<'a>(
+    members: Option<&Members>,
+    mut names: impl Iterator<Item = &'a String>,
+) -> Result<(), String> {
+    let Some(members) = members else {
+        return Err("its parameters are not known".to_owned());
+    };
+    match names.find(|name| !members.has(name)) {
+        Some(name) => {
+            Err(format!("the parameter `{}` is not of its operation", name.escape_default()))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
+}
+
+/// Checks that each encoded `/` is a part of a name, for every server: if a server that decodes the path first
+/// found another operation or another name, the path would have two readings.
+fn one_path(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
+    let path = request.path.replace("%2f", SLASH);
+    let places: Vec<usize> = path.match_indices(SLASH).map(|(at, _)| at).collect();
+    if places.len() > SLASHES {
+        return Err(format!("its path has more than {SLASHES} encoded `/`"));
+    }
+    if path.split('/').any(|segment| segment.ends_with(SLASH)) {
+        return Err("a name in its path ends in an encoded `/`".to_owned());
+    }
+    let operation = |path: &str| rest::at(request, path).map(|found| found.operation);
+    let is_other = |path: &str| operation(path).filter(|other| *other != asked.operation);
+    if let Some(other) = is_other(&path.replace(SLASH, "/")).filter(|_| !path.contains(ARN)) {
+        return Err(format!("with its encoded `/` decoded, its path is of `{other}`"));
+    }
+    for at in places {
+        let (before, after) =
+            (path.get(..at).unwrap_or_default(), path.get(at..).unwrap_or_default());
+        let after = after.strip_prefix(SLASH).unwrap_or(after);
+        let Some(other) = is_other(&format!("{before}/{after}")) else { continue };
+        // The rest of an ARN may be where another operation has a name, and not where it has a word.
+        let part = after.find(['/', '%']).unwrap_or(after.len());
+        let renamed = format!("{before}/{OTHER_NAME}{}", after.get(part..).unwrap_or_default());
+        let segment = before.rsplit('/').next().unwrap_or_default();
+        if !segment.starts_with(ARN) || operation(&renamed).as_ref() != Some(&other) {
+            return Err(format!("with its encoded `/` decoded, its path is of `{other}`"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that `body` is one JSON object, in which no object has a name twice.

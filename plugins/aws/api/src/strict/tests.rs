@@ -44,13 +44,27 @@ fn requests_of_sdks_have_one_meaning() {
             "POST",
             "/",
             &[JSON, TARGET],
-            br#"{"TableName":"t","K":{"a":1},"L":{"a":[1,2.5,null]}}"#,
+            br#"{"TableName":"t","Key":{"a":1},"ExpressionAttributeNames":{"a":[1,2.5,null]}}"#,
         ),
         request("iam", "POST", "/", &[FORMED], b"Action=GetUser&Version=2010-05-08&UserName=a%26b"),
         request("ec2", "GET", "/?Action=DescribeVpcs&Version=2016-11-15", &[], b""),
         request("lambda", "DELETE", "/2017-03-31/tags/arn%3Aaws?tagKeys=a&tagKeys=b", &[], b""),
         request("eks", "GET", "/tags/arn%3Aaws%3Aeks%3Aeu-west-1%3A1%3Acluster%2Fc", &[], b""),
         request("iotdata", "POST", "/topics/a%2Fb", &[], b"x"),
+        request(
+            "s3tables",
+            "GET",
+            "/namespaces/arn%3Aaws%3As3tables%3Ar%3A1%3Abucket%2Fb",
+            &[],
+            b"",
+        ),
+        request(
+            "lambda",
+            "POST",
+            "/2015-03-31/functions/f/invocations",
+            &[],
+            br#"{"Qualifier":"x"}"#,
+        ),
     ] {
         assert_eq!(reason(&request), "", "{request:?}");
     }
@@ -60,6 +74,49 @@ fn requests_of_sdks_have_one_meaning() {
 fn a_request_with_two_meanings_is_named() {
     let object = br#"{"TableName":"t"}"#;
     let cases: &[(SeenRequest, &str)] = &[
+        (
+            request(
+                "kms",
+                "POST",
+                "/",
+                &[JSON, ("x-amz-target", "TrentService.Encrypt")],
+                br#"{"KeyId":"alias/a","KeyArn":"x"}"#,
+            ),
+            "the parameter `KeyArn` is not of its operation",
+        ),
+        (
+            request("dynamodb", "POST", "/", &[JSON, ("x-amz-target", "D.MadeUp")], b"{}"),
+            "its parameters are not known",
+        ),
+        (
+            request("iam", "POST", "/", &[FORMED], b"Action=GetUser&Version=1&RoleName=a"),
+            "the parameter `RoleName` is not of its operation",
+        ),
+        (
+            request("artifact", "GET", "/v1/report/getMetadata?reportId=a&Version=1", &[], b""),
+            "the parameter `Version` is not of its operation",
+        ),
+        (
+            request(
+                "lambda",
+                "GET",
+                "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=a&Qualifier=b",
+                &[],
+                b"",
+            ),
+            "the parameter `Qualifier` is there twice",
+        ),
+        (
+            request(
+                "s3tables",
+                "DELETE",
+                "/buckets/arn%3Aaws%3As3tables%3Ar%3A1%3Abucket%2Fb%2Fencryption",
+                &[],
+                b"",
+            ),
+            "its path is of `DeleteTableBucketEncryption`",
+        ),
+        (request("rum", "GET", "/appmonitor/a%2F", &[], b""), "ends in an encoded `/`"),
         (
             request("rum", "DELETE", "/appmonitor/a%2Fpolicy", &[], b""),
             "its path is of `DeleteResourcePolicy`",

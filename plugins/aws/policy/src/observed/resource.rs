@@ -18,6 +18,23 @@ const ENDINGS: [&str; 2] = ["withpath", "withoutleadingslash"];
 const PLAIN: [&str; 6] = ["id", "name", "identifier", "resourceid", "resourcename", "resource"];
 /// S3's names of the parts of an object, in every operation.
 const OF_S3: [(&str, &str); 2] = [("bucket", "bucketname"), ("key", "objectname")];
+/// Endings of the names of parameters that hold an ARN or a name; `path` is that of API Gateway.
+const NAMING: [&str; 14] = [
+    "arn",
+    "arns",
+    "arnlist",
+    "bucket",
+    "id",
+    "ids",
+    "identifier",
+    "identifiers",
+    "name",
+    "names",
+    "path",
+    "resource",
+    "resources",
+    "url",
+];
 /// Variables of a format that locate a resource.
 const PLACES: [&str; 3] = ["Partition", "Region", "Account"];
 /// Services that also check resources which the request does not name, such as default groups and resources
@@ -72,14 +89,15 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     if of_any_type.into_iter().any(|(_, id)| ec2::kind(id).is_none()) {
         return Vec::new();
     }
+    let names = Names::of(request.service, request.operation);
     // A parameter that is itself an ARN names the whole resource.
-    let values =
-        request.parameters.iter().map(|(_, value)| value).filter(|value| value.starts_with("arn:"));
+    let values = request.parameters.iter().filter(|(_, value)| value.starts_with("arn:"));
     let mut found: Vec<String> = values
+        .filter(|(name, _)| may_name(name, &kinds, &names))
+        .map(|(_, value)| value)
         .map(|value| literal(whole_log_group(value)))
         .filter(|value| kinds.iter().any(|kind| fits(&kind.format, value)))
         .collect();
-    let names = Names::of(request.service, request.operation);
     let mut filled: Vec<Filled<'_>> = kinds
         .iter()
         .map(|kind| fill(service, kind, kinds.len() == 1, &names, request))
@@ -332,6 +350,15 @@ fn values(
         found.extend(value::default(service, &lower).map(str::to_owned));
     }
     found
+}
+
+/// Returns true if the parameter `name` may hold the ARN of a resource. Security: a command can write an ARN
+/// into any text, such as a message.
+fn may_name(name: &str, kinds: &[Kind], names: &Names) -> bool {
+    let plain_name = plain(name);
+    NAMING.iter().any(|ending| plain_name.ends_with(ending))
+        || names.has(name)
+        || kinds.iter().any(|kind| is_called(&plain_name, &plain(&kind.name)))
 }
 
 /// Returns true if a parameter has the name of the variable, in the singular or plural.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use audex_components::provider::Reader;
 use audex_gateway::decide::{Need, On};
+use serde_json::Value;
 
+use super::grant::formats;
 use super::models::{Read, Reading, Sent, all, provider, read};
 
 /// Every request meets one of so many changes.
@@ -12,6 +14,9 @@ const SAMPLED: usize = 4;
 /// The differences that a failure shows.
 const SHOWN: usize = 10;
 const FORM: &str = "application/x-www-form-urlencoded";
+/// Endings of the names of parameters that are texts for people or for the service alone.
+const TEXTS: [&str; 8] =
+    ["comment", "description", "message", "note", "reason", "subject", "title", "token"];
 const TARGET: &str = "x-amz-target";
 
 /// A change of a request; returns false if the request has no such part.
@@ -178,9 +183,38 @@ fn a_changed_request_is_refused_or_read_as_no_less() {
             }
         }
     }
-    for one in &wrong { eprintln!("WRONG {one}"); }
     assert!(wrong.is_empty(), "{} differ: {:#?}", wrong.len(), &wrong[..wrong.len().min(SHOWN)]);
     for (name, [_, refused]) in &tried {
         assert!(*refused > 100, "{name} is hardly ever refused: {tried:?}");
     }
+}
+
+#[test]
+fn an_arn_in_a_text_names_no_resource() {
+    let mut reader = Reader::new(provider());
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for Read { sent, reading } in all().iter().filter(|one| one.sent.variant == "all") {
+        let Reading::Needs(plain) = reading else { continue };
+        let Ok(Value::Object(mut body)) = serde_json::from_slice(&sent.body) else { continue };
+        let Some(arn) = plain.iter().flat_map(|need| formats(&need.action, "other")).next() else {
+            continue;
+        };
+        let is_text = |name: &str| TEXTS.iter().any(|end| name.to_lowercase().ends_with(end));
+        let texts = body.iter_mut().filter(|(name, value)| is_text(name) && value.is_string());
+        let count = texts.map(|(_, value)| *value = arn.as_str().into()).count();
+        if count == 0 {
+            continue;
+        }
+        tried += 1;
+        let changed = Sent { body: serde_json::to_vec(&body).unwrap(), ..sent.clone() };
+        match read(&mut reader, &changed) {
+            Reading::Needs(needs) if !is_no_less(plain, &needs) => {
+                wrong.push(format!("{} {body:?}: {plain:?} became {needs:?}", sent.service));
+            }
+            _ => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ: {:#?}", wrong.len(), &wrong[..wrong.len().min(SHOWN)]);
+    assert!(tried > 1_000, "{tried}");
 }

@@ -1,7 +1,7 @@
 //! The generated parts of `docs/gateway.md`.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// Set, the parts are written instead of compared.
 const WRITE: &str = "AUDEX_WRITE_DOCS";
@@ -10,7 +10,7 @@ const WRITE: &str = "AUDEX_WRITE_DOCS";
 pub(super) fn check(part: &str, expected: &str) {
     static WRITING: Mutex<()> = Mutex::new(());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gateway.md");
-    let _alone = WRITING.lock().unwrap();
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let page = std::fs::read_to_string(&path).unwrap();
     let (begin, end) = (format!("<!-- {part}: "), format!("<!-- /{part} -->"));
     let place = || {

@@ -17,6 +17,13 @@ impl Names {
         Self(line.unwrap_or_default().to_owned())
     }
 
+    /// Returns true if `parameter` names a part of some resource.
+    pub fn has(&self, parameter: &str) -> bool {
+        self.0.split(' ').any(|entry| {
+            entry.split_once('=').is_some_and(|(known, _)| known.eq_ignore_ascii_case(parameter))
+        })
+    }
+
     /// Returns the parameters that name `variable` of the resource type `kind`.
     pub fn parameters<'a>(
         &'a self,

@@ -85,6 +85,11 @@ fn what_was_not_seen_is_not_made_up() {
         ("kms:Encrypt", &[("KeyId", "alias/mine")]),
         ("s3:GetObject", &[("Key", "k")]),
         ("no:Such", &[("Bucket", "b")]),
+        ("sns:Publish", &[("PhoneNumber", "1"), ("Message", "arn:aws:sns:eu-west-1:1:t")]),
+        (
+            "kms:Encrypt",
+            &[("KeyId", "alias/mine"), ("GrantTokens", "arn:aws:kms:eu-west-1:1:key/k")],
+        ),
     ] {
         assert!(of(action, parameters).is_empty(), "{action}");
     }
