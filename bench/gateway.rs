@@ -132,7 +132,13 @@ fn decision() -> f64 {
     let actions = (0..PERMISSIONS).map(|number| format!("s3:Get{number}Object")).collect();
     let set = [Set::new(rules(actions))];
     let on = On::These(vec!["arn:aws:s3:::bucket/key".to_owned()]);
-    let need = [Need { action: "s3:Get999Object".to_owned(), on, yields_credentials: false }];
+    let need = [Need {
+        action: "s3:Get999Object".to_owned(),
+        on,
+        yields_credentials: false,
+        free: false,
+        uses: 1,
+    }];
     let start = Instant::now();
     for _ in 0..CALLS {
         assert!(decide(std::hint::black_box(&need), &set).is_ok());

@@ -17,6 +17,10 @@ pub struct Need {
     pub on: On,
     /// True if the reply carries credentials, or an address that is signed with some.
     pub yields_credentials: bool,
+    /// True if the cloud lets everybody do this. Only a deny or a limit counts then.
+    pub free: bool,
+    /// The number of items that the request names, for limits.
+    pub uses: u64,
 }
 
 /// The resources that a permission is needed on.
@@ -108,7 +112,8 @@ pub struct Missing<'a> {
 /// Decides about a request: one single set must cover all needs on all their resources.
 ///
 /// # Errors
-/// The first permission that the first set does not have; without a set, the first one that is needed.
+/// The first permission that the first set does not have; without a set, the first one that is needed. A request
+/// without needs was not read, so the caller refuses it.
 pub fn decide<'a>(needs: &'a [Need], sets: &[Set]) -> Result<(), Missing<'a>> {
     let mut first = None;
     for set in sets {
@@ -158,6 +163,10 @@ impl Set {
         let refuse = |why| Err(need.missing(shown, why));
         if self.denied.matching(&action).next().is_some() {
             return refuse(Why::Denied);
+        }
+        if need.free {
+            let is_denied = self.deny.matching(&action).next().is_some();
+            return if is_denied { refuse(Why::Denied) } else { Ok(()) };
         }
         if self.granted.matching(&action).next().is_none() {
             return refuse(Why::NotGranted);
@@ -268,6 +277,12 @@ impl Budgets {
         Self(limits.into_iter().map(|limit| (limit, 0)).collect())
     }
 
+    /// Returns true if there is a limit.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Takes the uses of a request, or none of them.
     ///
     /// # Errors
@@ -277,7 +292,7 @@ impl Budgets {
         for (limit, used) in &self.0 {
             let pattern = fold(&limit.pattern);
             let of_limit = |need: &&Need| pattern::matches(&pattern, &fold(&need.action));
-            let uses = needs.iter().filter(of_limit).map(|need| need.on.count());
+            let uses = needs.iter().filter(of_limit).map(|need| need.uses.max(need.on.count()));
             let uses = uses.fold(0_u64, u64::saturating_add);
             let total = used.saturating_add(uses);
             if uses > 0 && total > limit.most {

@@ -187,7 +187,7 @@ fn modifiers(service: &str, asked: &Asked, request: &SeenRequest) -> (Vec<String
 }
 
 /// Returns true if a parameter passes on the role that is its value.
-pub fn is_role(name: &str, value: &str) -> bool {
+fn is_role(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
     (name.ends_with("role") || name.ends_with("rolearn"))
         && value.starts_with("arn:")
@@ -198,9 +198,9 @@ pub fn is_role(name: &str, value: &str) -> bool {
 /// Returns the bucket and key of the source of a copy.
 fn source(request: &SeenRequest) -> Option<(String, String)> {
     let source = header(request, COPY_SOURCE)?;
-    let path = source.split('?').next().unwrap_or(source);
-    let (bucket, key) = path.strip_prefix('/').unwrap_or(path).split_once('/')?;
-    Some((decoded(bucket), decoded(key)))
+    let path = decoded(source.split('?').next().unwrap_or(source));
+    let (bucket, key) = path.strip_prefix('/').unwrap_or(&path).split_once('/')?;
+    Some((bucket.to_owned(), key.to_owned()))
 }
 
 /// Returns the `versionId=…` of the source of a copy.
@@ -212,7 +212,7 @@ fn header<'a>(request: &'a SeenRequest, name: &str) -> Option<&'a str> {
     request.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn decoded(text: &str) -> String {
+pub fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 

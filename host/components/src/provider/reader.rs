@@ -57,6 +57,9 @@ impl Reader {
         let mut reading = self.call(|guest, store| guest.call_read(store, &request, account))?;
         if let Reading::Calls(needs) = &mut reading {
             self.provider.few(needs.len(), NEEDS)?;
+            if needs.is_empty() {
+                return Err(self.provider.bad("it read a request and named no permission"));
+            }
             for need in needs {
                 self.accept(need)?;
             }

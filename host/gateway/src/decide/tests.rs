@@ -6,7 +6,7 @@ fn texts(list: &[&str]) -> Vec<String> {
 
 fn need(action: &str, on: &[&str]) -> Need {
     let on = if on.is_empty() { On::Unseen } else { On::These(texts(on)) };
-    Need { action: action.to_owned(), on, yields_credentials: false }
+    Need { action: action.to_owned(), on, yields_credentials: false, free: false, uses: 1 }
 }
 
 fn rule(actions: &[&str], resources: &[&str]) -> Rule {
@@ -85,6 +85,24 @@ fn credentials_are_given_out_only_by_name() {
     assert_eq!(why(std::slice::from_ref(&yields), &rules), Some(Why::YieldsCredentials));
     rules.named = texts(&["ECR:GetAuthorizationToken"]);
     assert_eq!(why(&[yields], &rules), None);
+}
+
+#[test]
+fn what_everybody_may_do_is_held_against_denials_and_limits_alone() {
+    let who = Need { free: true, ..need("sts:GetCallerIdentity", &[]) };
+    let mut rules = set(&[], Vec::new());
+    assert_eq!(why(std::slice::from_ref(&who), &rules), None);
+    rules.denied = texts(&["sts:*"]);
+    assert_eq!(why(std::slice::from_ref(&who), &rules), Some(Why::Denied));
+    let none = vec![Limit { pattern: "sts:*".to_owned(), most: 0 }];
+    assert!(Budgets::new(none).take(&[who]).is_err());
+}
+
+#[test]
+fn items_count_even_if_their_names_are_not_seen_or_are_the_same() {
+    let limits = vec![Limit { pattern: "s3:Delete*".to_owned(), most: 10 }];
+    let many = Need { uses: 500, ..need("s3:DeleteObject", &[]) };
+    assert!(Budgets::new(limits).take(&[many]).is_err());
 }
 
 #[test]

@@ -28,7 +28,12 @@ fn next<'a>(rest: &mut &'a str) -> Option<(&'a str, &'a str)> {
 fn read(body: &str) -> Option<Vec<(String, String)>> {
     let mut rest = body.trim_start_matches('\u{feff}');
     if rest.trim_start().starts_with("<?xml") {
-        next(&mut rest)?;
+        let (_, declaration) = next(&mut rest)?;
+        let encoding = declaration.split_once("encoding=").map(|(_, after)| after.get(1..6));
+        if encoding.is_some_and(|name| !name.is_some_and(|name| name.eq_ignore_ascii_case("utf-8")))
+        {
+            return None;
+        }
     }
     let (_, root) = blank(next(&mut rest)?)?;
     if root.split_ascii_whitespace().next() != Some("Delete") || root.ends_with('/') {

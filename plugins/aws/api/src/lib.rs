@@ -93,6 +93,12 @@ fn is_form(request: &SeenRequest) -> bool {
     kind.starts_with("application/x-www-form-urlencoded")
 }
 
+/// Returns true if the service of `request` has this operation, spelled so.
+#[must_use]
+pub fn is_operation(request: &SeenRequest, operation: &str) -> bool {
+    Members::of(request, operation).is_some()
+}
+
 /// Returns the operation of `request`, or `None` if the operation is not certain.
 #[must_use]
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {

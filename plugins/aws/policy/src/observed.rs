@@ -98,7 +98,12 @@ pub fn has_modifier(service: &str, operation: &str, modifier: &str) -> bool {
 /// `service` is a signing name.
 #[must_use]
 pub fn yields_credentials(service: &str, operation: &str) -> bool {
-    CREDENTIALS.lines().any(|line| line.split_once(' ') == Some((service, operation)))
+    // A name in another case, or with a version, might be taken for the same operation.
+    let operation = undated(operation);
+    CREDENTIALS.lines().any(|line| {
+        line.split_once(' ')
+            .is_some_and(|(of, name)| of == service && name.eq_ignore_ascii_case(operation))
+    })
 }
 
 /// Returns the actions of the operations whose replies carry credentials.

@@ -72,7 +72,11 @@ impl Deciding {
         let reading = held(&self.reader).read(request.clone(), self.account.as_deref());
         let needs = match reading {
             Ok(Reading::Calls(needs)) => needs.into_iter().map(need).collect::<Vec<_>>(),
-            Ok(Reading::Unknown(_)) if self.unknown == UnknownRequests::Forward => {
+            // Nobody counts what is not known.
+            Ok(Reading::Unknown(_))
+                if self.unknown == UnknownRequests::Forward
+                    && !held(&self.budgets).is_limited() =>
+            {
                 self.count(NOT_READ, "*", true);
                 return None;
             }
@@ -170,7 +174,8 @@ pub(super) fn need(need: provider::Need) -> Need {
         Scope::Unseen => On::Unseen,
         Scope::These(named) => On::These(named),
     };
-    Need { action: need.action, on, yields_credentials: need.yields_credentials }
+    let provider::Need { action, yields_credentials, free, uses, .. } = need;
+    Need { action, on, yields_credentials, free, uses: uses.into() }
 }
 
 /// Returns the beginning of a text that the command may have chosen.

@@ -1,0 +1,74 @@
+//! Requests that name something of another account or region than their own.
+
+use audex_sdk::provider::SeenRequest;
+use aws_api::Asked;
+use aws_policy::observed::exact::Need;
+
+/// Endings of parameters that hold an account's number. Source: member names in botocore's models.
+const ACCOUNTS: [&str; 6] =
+    ["accountid", "accountids", "awsaccountid", "catalogid", "ownerid", "registryid"];
+
+/// Checks that no parameter leads to another account.
+///
+/// # Errors
+/// The parameter that does.
+pub(super) fn check(
+    request: &SeenRequest,
+    asked: &Asked,
+    account: Option<&str>,
+) -> Result<(), String> {
+    let service = request.service.as_deref().unwrap_or_default();
+    for (name, value) in &asked.parameters {
+        let lower = name.to_ascii_lowercase();
+        let is_account = is_account(value) && ACCOUNTS.iter().any(|ending| lower.ends_with(ending));
+        if is_account && account.is_some_and(|own| own != value) {
+            return Err(format!("`{name}` is another account"));
+        }
+        // Source: Lambda API reference, `FunctionName`: a partial ARN may name another account.
+        if service == "lambda" && value.contains(":function:") && !value.starts_with("arn:") {
+            return Err("a partial ARN names its function".to_owned());
+        }
+        // Source: SQS Developer Guide, "Queue and message identifiers".
+        if name == "QueueUrl" && !is_queue(value) {
+            return Err("its queue is not `https://HOST/ACCOUNT/NAME`".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn is_queue(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let parts: Vec<&str> = rest.split('/').collect();
+    let is_name = |name: &str| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !name.is_empty() && name.bytes().all(is_part)
+    };
+    matches!(scheme, "http" | "https")
+        && matches!(parts.as_slice(), [host, account, name] if !host.is_empty() && is_account(account) && is_name(name))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns an ARN among the parameters that is of another place than the call, unless it is a resource of its
+/// own: only its last part was read then, as if it were of this place.
+pub(super) fn elsewhere<'a>(
+    asked: &'a Asked,
+    needs: &[Need],
+    region: Option<&str>,
+    account: Option<&str>,
+) -> Option<&'a str> {
+    let is_elsewhere = |arn: &str| {
+        let mut parts = arn.split(':').skip(3);
+        let (of_region, of_account) =
+            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        is_account(of_account) && account.is_some_and(|own| own != of_account)
+            || !of_region.is_empty() && region.is_some_and(|own| own != of_region)
+    };
+    let is_resource =
+        |arn: &str| needs.iter().any(|(_, on)| on.iter().any(|resource| resource.starts_with(arn)));
+    let arns = asked.parameters.iter().map(|(_, value)| value.as_str());
+    arns.filter(|value| value.starts_with("arn:"))
+        .find(|arn| is_elsewhere(arn) && !is_resource(arn))
+}

@@ -1,0 +1,141 @@
+//! Parts of a request that are not read as resources, and what they mean for its needs.
+
+use audex_sdk::provider::SeenRequest;
+use aws_api::Asked;
+use aws_policy::observed::exact::Need;
+use serde_json::Value;
+
+use crate::recognise::ABOUT_ROLES;
+
+const PASS_ROLE: &str = "iam:PassRole";
+/// Operations that pass on a role which is not in their parameters. Source: S3 API reference,
+/// `PutBucketReplication`; IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+const PASSES: [(&str, &str); 2] =
+    [("s3", "PutBucketReplication"), ("iam", "AddRoleToInstanceProfile")];
+/// Verbs of operations that use a role as a filter only.
+const READS: [&str; 5] = ["BatchGet", "Describe", "Get", "List", "Search"];
+/// Parameters that name resources in a way which is not read. Source: the API references of the operations.
+#[rustfmt::skip]
+const HIDING: [(&str, &str, &str); 7] = [
+    ("ec2", "ModifyInstanceAttribute", "GroupId"), ("ec2", "ModifyNetworkInterfaceAttribute", "SecurityGroupId"),
+    ("logs", "StartQuery", "queryString"), ("sns", "Publish", "PhoneNumber"), ("ssm", "SendCommand", "Targets"),
+    ("ssm", "StartAutomationExecution", "Targets"), ("ssm", "CreateAssociation", "Targets"),
+];
+/// Parameters that lead Lambda to further resources. Source: Lambda Developer Guide, "Identity-based policies".
+const CODE: [(&str, &str); 3] = [
+    ("S3Bucket", "s3:GetObject"),
+    ("Layers", "lambda:GetLayerVersion"),
+    ("KMSKeyArn", "kms:CreateGrant"),
+];
+
+/// Returns true if a resource of the request is named in a way that is not read.
+pub(super) fn hides_a_resource(service: &str, asked: &Asked, request: &SeenRequest) -> bool {
+    let has = |name: &str| names(asked, request).any(|known| known == name);
+    let is_alias = |value: &String| value.starts_with("alias/") || value.contains(":alias/");
+    service == "kms" && asked.parameters.iter().any(|(_, value)| is_alias(value))
+        || HIDING.iter().any(|(of, operation, parameter)| {
+            // A query over log groups by name needs no such part.
+            let is_plain = *parameter == "queryString"
+                && !asked
+                    .values(parameter)
+                    .any(|query| query.to_ascii_uppercase().contains("SOURCE"));
+            *of == service && *operation == asked.operation && has(parameter) && !is_plain
+        })
+}
+
+/// Returns the names of the parameters, also of those that are not texts.
+fn names<'a>(asked: &'a Asked, request: &SeenRequest) -> impl Iterator<Item = String> + 'a {
+    let in_body = match serde_json::from_slice(&request.body) {
+        Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
+        _ => Vec::new(),
+    };
+    asked.parameters.iter().map(|(name, _)| name.clone()).chain(in_body)
+}
+
+/// Returns the needs that are not among `needs`: of roles that the request passes on, and of code that Lambda
+/// fetches.
+pub(super) fn further(
+    service: &str,
+    asked: &Asked,
+    needs: &[Need],
+    request: &SeenRequest,
+) -> Vec<Need> {
+    let mut more: Vec<Need> = roles(service, asked, needs, request).into_iter().collect();
+    if service == "lambda" {
+        let of = |name| names(asked, request).any(|known| known == name);
+        let unseen = CODE.iter().filter(|(name, _)| of(*name));
+        more.extend(unseen.map(|(_, action)| ((*action).to_owned(), Vec::new())));
+    }
+    more
+}
+
+/// Returns the need to pass on every role of the request that `needs` does not have.
+fn roles(service: &str, asked: &Asked, needs: &[Need], request: &SeenRequest) -> Option<Need> {
+    let unseen = || Some((PASS_ROLE.to_owned(), Vec::new()));
+    if PASSES.contains(&(service, asked.operation.as_str())) {
+        return unseen();
+    }
+    if ABOUT_ROLES.contains(&service) || READS.iter().any(|verb| asked.operation.starts_with(verb))
+    {
+        return None;
+    }
+    let mut roles = Roles::default();
+    asked.parameters.iter().for_each(|(name, value)| roles.add(name, value));
+    match serde_json::from_slice::<Value>(&request.body) {
+        Ok(body) => roles.search("", &body),
+        // A body of another form is not searched.
+        Err(_) if request.body.windows(6).any(|part| part == b":role/") => {
+            let is_form = asked.parameters.iter().any(|(name, _)| name == "Action");
+            roles.is_named |= !is_form;
+        }
+        Err(_) => {}
+    }
+    let is_known =
+        |role: &String| needs.iter().any(|(action, on)| action == PASS_ROLE && on.contains(role));
+    roles.arns.retain(|role| !is_known(role));
+    roles.arns.sort_unstable();
+    roles.arns.dedup();
+    if roles.is_named {
+        unseen()
+    } else {
+        (!roles.arns.is_empty()).then(|| (PASS_ROLE.to_owned(), roles.arns))
+    }
+}
+
+/// The roles that a request names.
+#[derive(Default)]
+struct Roles {
+    arns: Vec<String>,
+    /// True if a role is named in another way than by its ARN.
+    is_named: bool,
+}
+
+impl Roles {
+    fn add(&mut self, name: &str, value: &str) {
+        let name = name.to_ascii_lowercase();
+        let is_of_role = name.contains("role") || name.contains("instanceprofile");
+        let is_role =
+            value.starts_with("arn:") && value.contains(":iam::") && value.contains(":role/");
+        if !is_of_role || value.is_empty() || name.contains("rolesession") {
+            return;
+        }
+        if is_role {
+            self.arns.push(value.to_owned());
+        } else if !matches!(value, "true" | "false") {
+            self.is_named = true;
+        }
+    }
+
+    fn search(&mut self, name: &str, value: &Value) {
+        match value {
+            Value::String(text) => self.add(name, text),
+            Value::Array(items) => items.iter().for_each(|item| self.search(name, item)),
+            Value::Object(fields) => fields.iter().for_each(|(own, value)| {
+                // `IamInstanceProfile: {Name: …}`
+                let is_role = name.to_ascii_lowercase().contains("instanceprofile");
+                self.search(if is_role { name } else { own }, value);
+            }),
+            _ => {}
+        }
+    }
+}

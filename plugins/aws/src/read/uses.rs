@@ -1,0 +1,43 @@
+//! The number of items that a request names, for budgets.
+
+use std::collections::HashMap;
+
+use audex_sdk::provider::SeenRequest;
+use aws_api::{Asked, KEY, VERSIONED_KEY};
+use serde_json::Value;
+
+/// The parameter of DynamoDB's batches, by table.
+const BY_TABLE: &str = "RequestItems";
+
+/// Returns the number of items, each as often as it is named: the longest list of the request, at least 1.
+pub(super) fn of(request: &SeenRequest, asked: &Asked) -> u32 {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for (name, _) in &asked.parameters {
+        // Both are objects of one deletion.
+        let name = if name == VERSIONED_KEY { KEY } else { name };
+        *counts.entry(unnumbered(name)).or_default() += 1;
+    }
+    let listed = counts.into_values().max().unwrap_or_default();
+    let in_body = match serde_json::from_slice(&request.body) {
+        Ok(Value::Object(fields)) => fields.iter().map(|(name, value)| length(name, value)).max(),
+        _ => None,
+    };
+    let most = listed.max(in_body.unwrap_or_default()).max(1);
+    u32::try_from(most).unwrap_or(u32::MAX)
+}
+
+fn length(name: &str, value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len(),
+        Value::Object(tables) if name == BY_TABLE => {
+            tables.values().map(|items| items.as_array().map_or(1, Vec::len)).sum()
+        }
+        _ => 0,
+    }
+}
+
+/// Returns the name without the places of list items: `Entry.2.Id` and `Entry.3.Id` are of one list.
+fn unnumbered(name: &str) -> String {
+    let is_place = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.split('.').filter(|part| !is_place(part)).collect::<Vec<_>>().join(".")
+}
