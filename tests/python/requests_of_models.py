@@ -27,7 +27,7 @@ import botocore.session
 from botocore.compat import HTTPHeaders
 
 ENDPOINT = "http://127.0.0.1:1"
-PLACE = {"Partition": "aws", "Region": "eu-west-1", "Account": "123456789012"}
+PLACE = {"Partition": "aws", "Region": "eu-west-1", "Account": "123456789012", "AccountId": "123456789012"}
 TIME = datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)
 # Deeper members are left out: no reader looks there, and some models have thousands of them.
 DEPTH = 3

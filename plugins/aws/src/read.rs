@@ -6,7 +6,7 @@ mod unread;
 mod uses;
 
 use audex_sdk::provider::{Need, Reading, Scope, SeenRequest};
-use aws_api::strict;
+use aws_api::{Members, strict};
 use aws_policy::observed::{self, exact, resource};
 
 use crate::recognise;
@@ -26,10 +26,17 @@ pub fn read(request: &SeenRequest, account: Option<&str>) -> Reading {
     let prefix = observed::prefix(service).unwrap_or(service);
     let name = format!("{prefix}:{}", asked.operation);
     let yields_credentials = observed::yields_credentials(service, &asked.operation);
-    if !aws_api::is_operation(request, &asked.operation) && !yields_credentials {
-        return Reading::Unknown(name);
-    }
-    let checked = strict::check(request, &asked)
+    let Some(members) = Members::of(request, &asked.operation) else {
+        // Security: such a name, in another case or with a version, is never left to the cloud.
+        let (action, on) = (name.clone(), Scope::Unseen);
+        let need = Need { action, on, yields_credentials, free: false, uses: 1 };
+        return if yields_credentials {
+            Reading::Calls(vec![need])
+        } else {
+            Reading::Unknown(name)
+        };
+    };
+    let checked = strict::check(request, &asked, &members)
         .and_then(|()| place::check(request, &asked, account))
         .and_then(|()| copy::check(request, &asked));
     if let Err(reason) = checked {

@@ -123,7 +123,9 @@ fn complete(asked: &mut Asked, request: &SeenRequest, place: resource::Place<'_>
     asked.parameters.extend(keys.into_iter().map(|key| ("KeyId".to_owned(), key)));
     if request.service.as_deref() == Some("apigateway") {
         let (region, path) = (place.region.unwrap_or("*"), decoded(&request.path));
-        // The path is the resource; its labels are not resources on their own.
+        // The path is the resource, without the version of the API; its labels are not resources on their own.
+        // Source: API Gateway Developer Guide, "Control access to API Gateway resources".
+        let path = path.strip_prefix("/v2").unwrap_or(&path);
         asked.parameters =
             vec![("path".to_owned(), format!("arn:aws:apigateway:{region}::{path}"))];
     }

@@ -63,14 +63,14 @@ pub fn refuse(request: &SeenRequest, message: &str) -> Reply {
 
 fn cbor(code: &str, message: &str) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
-    let encoded = encoder
+    let outcome = encoder
         .map(2)
         .and_then(|encoder| encoder.str("__type"))
         .and_then(|encoder| encoder.str(code))
         .and_then(|encoder| encoder.str("message"))
         .and_then(|encoder| encoder.str(message));
     // A vector takes everything that is written to it.
-    if encoded.is_ok() { encoder.into_writer() } else { Vec::new() }
+    if outcome.is_ok() { encoder.into_writer() } else { Vec::new() }
 }
 
 fn escaped(text: &str) -> String {

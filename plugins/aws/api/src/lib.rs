@@ -13,10 +13,10 @@ pub mod strict;
 
 use audex_sdk::provider::SeenRequest;
 
-use members::Members;
 use protocol::Protocol;
 
 pub use delete::{KEY, VERSIONED_KEY};
+pub use members::Members;
 
 /// The most letters of an operation's name; the longest known name has 71.
 const NAME: usize = 100;
@@ -93,12 +93,6 @@ fn is_form(request: &SeenRequest) -> bool {
     kind.starts_with("application/x-www-form-urlencoded")
 }
 
-/// Returns true if the service of `request` has this operation, spelled so.
-#[must_use]
-pub fn is_operation(request: &SeenRequest, operation: &str) -> bool {
-    Members::of(request, operation).is_some()
-}
-
 /// Returns the operation of `request`, or `None` if the operation is not certain.
 #[must_use]
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {
@@ -130,6 +124,7 @@ pub fn recognise(request: &SeenRequest) -> Option<Asked> {
                 asked.parameters.extend(body::json(&request.body));
             }
             asked.parameters.extend(request.query.iter().cloned());
+            asked.parameters.extend(rest::in_headers(request));
             Some(asked)
         }
     }

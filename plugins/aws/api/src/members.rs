@@ -11,11 +11,12 @@ const ANY: &str = "*";
 const DATA: &str = "-";
 
 /// The parameters of one operation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Members(String);
 
 impl Members {
-    /// Returns the parameters of `operation`, or `None` if the table does not have it.
+    /// Returns the parameters of `operation` of the request's service, or `None` if the table does not have it.
+    #[must_use]
     pub fn of(request: &SeenRequest, operation: &str) -> Option<Self> {
         let section = TABLE.section(request.service.as_deref()?)?;
         let is_of = |line: &&str| line.split(' ').next() == Some(operation);
@@ -23,12 +24,14 @@ impl Members {
     }
 
     /// Returns true if the operation has a parameter called `name`, where `Name.1.Other` is one of `Name`.
+    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         let top = name.split('.').next().unwrap_or(name);
         self.names().any(|known| known == ANY || known == name || known == top)
     }
 
     /// Returns true if the service finds no parameters in the body.
+    #[must_use]
     pub fn has_data_body(&self) -> bool {
         self.names().any(|known| known == DATA)
     }

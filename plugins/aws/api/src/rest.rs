@@ -3,12 +3,31 @@
 use audex_sdk::provider::SeenRequest;
 use method_table::{Found, Request, Table};
 
-use crate::Asked;
+use crate::{Asked, protocol};
 
 /// The table; its sections are signing names.
 pub static TABLE: Table = Table::new(include_bytes!("../operations.bin"));
 /// The parts of a host that follow an S3 bucket: `bucket.s3.eu-west-1.amazonaws.com`, `bucket.s3-fips.…`.
 const BUCKET_HOSTS: [&str; 2] = [".s3.", ".s3-"];
+
+/// Services, their headers that name a resource, and the names under which these are parameters. Source: header
+/// members in botocore's models. S3 Control is not among them: its requests go to hosts of their own.
+pub const PARAMETERS: [(&str, &str, &str); 4] = [
+    ("chime", "x-amz-chime-bearer", "AppInstanceUserArn"),
+    ("clouddirectory", "x-amz-data-partition", "DirectoryArn"),
+    ("neptune-graph", "graphidentifier", "graphIdentifier"),
+    ("qapps", "instance-id", "applicationId"),
+];
+
+/// Returns the parameters in the headers of the request.
+pub fn in_headers(request: &SeenRequest) -> impl Iterator<Item = (String, String)> {
+    let service = request.service.as_deref();
+    let own = PARAMETERS.iter().filter(move |(of, ..)| service == Some(*of));
+    own.filter_map(|(_, name, parameter)| {
+        let value = protocol::header(request, name)?;
+        Some(((*parameter).to_owned(), value.to_owned()))
+    })
+}
 
 /// Returns the one operation of the request's service that fits the request best.
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {

@@ -23,7 +23,7 @@ const HEADERS: &[&str] = &[
     "accept", "accept-language", "cache-control", "content-disposition", "content-encoding", "content-language",
     "content-length", "content-md5", "content-type", "date", "expires", "host", "if-match", "if-modified-since",
     "if-none-match", "if-unmodified-since", "origin", "pragma", "range", "referer", "smithy-protocol", "traceparent",
-    "tracestate", "user-agent", "x-amz-acl", "x-amz-api-version", "x-amz-bucket-object-lock-enabled",
+    "tracestate", "user-agent", "match-for-version-type", "x-client-token", "x-amz-sha256-tree-hash", "x-amzn-update-if-match", "x-amz-acl", "x-amz-api-version", "x-amz-bucket-object-lock-enabled",
     "x-amz-bypass-governance-retention", "x-amz-client-context", "x-amz-client-token",
     "x-amz-confirm-remove-self-bucket-access", "x-amz-content-sha256", "x-amz-copy-source", "x-amz-copy-source-range",
     "x-amz-date", "x-amz-decoded-content-length", "x-amz-expected-bucket-owner", "x-amz-grant-full-control",
@@ -70,11 +70,11 @@ const OTHER_NAME: &str = "audex-other-name";
 const XML: [&str; 2] = ["cloudfront", "route53"];
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Checks that `request`, recognised as `asked`, has one meaning.
+/// Checks that `request`, recognised as `asked` with the parameters `members`, has one meaning.
 ///
 /// # Errors
 /// The part that has more than one meaning, or that is not read.
-pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
+pub fn check(request: &SeenRequest, asked: &Asked, members: &Members) -> Result<(), String> {
     if !request.complete {
         return Err("a part of the request is missing".to_owned());
     }
@@ -85,20 +85,19 @@ pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
     let Some(protocol) = protocol::of(request, has_action) else {
         return Err("several protocols, or none, fit it".to_owned());
     };
-    let members = Members::of(request, &asked.operation);
     let has_target = header(request, "x-amz-target").is_some();
     match protocol {
         Protocol::Json => {
             at_root(request)?;
             alone(request)?;
             is_json_object(&request.body)?;
-            known(members.as_ref(), body::names(&request.body).iter())
+            known(members, body::names(&request.body).iter())
         }
         Protocol::Cbor => {
             no_target(has_target)?;
             alone(request)?;
             is_cbor_map(&request.body)?;
-            known(members.as_ref(), body::cbor(&request.body).iter().map(|(name, _)| name))
+            known(members, body::cbor(&request.body).iter().map(|(name, _)| name))
         }
         Protocol::Query => {
             no_target(has_target)?;
@@ -110,7 +109,7 @@ pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
             }
             once("parameter", form.iter().map(|(name, _)| name.as_str()))?;
             let is_own = |name: &&String| !["Action", "Version"].contains(&name.as_str());
-            known(members.as_ref(), form.iter().map(|(name, _)| name).filter(is_own))
+            known(members, form.iter().map(|(name, _)| name).filter(is_own))
         }
         Protocol::Rest => {
             no_target(has_target)?;
@@ -120,7 +119,7 @@ pub fn check(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
             if request.service.as_deref() == Some("s3") {
                 s3(request, asked)
             } else {
-                rest(request, asked, members.as_ref())
+                rest(request, asked, members)
             }
         }
     }
@@ -132,8 +131,14 @@ fn content_type(request: &SeenRequest) -> String {
 }
 
 fn headers(request: &SeenRequest) -> Result<(), String> {
+    let service = request.service.as_deref();
+    let is_own = |name: &str| {
+        rest::PARAMETERS.iter().any(|(of, own, _)| service == Some(*of) && name == *own)
+    };
     let is_read = |name: &str| {
-        HEADERS.contains(&name) || HEADER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        HEADERS.contains(&name)
+            || HEADER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            || is_own(name)
     };
     match request.headers.iter().find(|(name, _)| !is_read(name)) {
         Some((name, _)) => Err(format!("the header `{}` is not read", name.escape_default())),
@@ -190,13 +195,13 @@ fn s3(request: &SeenRequest, asked: &Asked) -> Result<(), String> {
     Ok(())
 }
 
-fn rest(request: &SeenRequest, asked: &Asked, members: Option<&Members>) -> Result<(), String> {
+fn rest(request: &SeenRequest, asked: &Asked, members: &Members) -> Result<(), String> {
     one_path(request, asked)?;
     let names = || request.query.iter().map(|(name, _)| name);
     once("parameter", names().map(String::as_str).filter(|name| SINGLE.contains(name)))?;
     let is_own = |name: &&String| !asked.conditions.contains(name);
     known(members, names().filter(is_own))?;
-    let is_data = members.is_some_and(Members::has_data_body);
+    let is_data = members.has_data_body();
     if header(request, "content-encoding").is_some() {
         return Err("its body is encoded".to_owned());
     }
@@ -211,13 +216,7 @@ fn rest(request: &SeenRequest, asked: &Asked, members: Option<&Members>) -> Resu
 
 /// Checks that the operation has these parameters. Security: a service ignores a parameter that it does not
 /// know, so such a parameter must not name a resource here.
-fn known<'a>(
-    members: Option<&Members>,
-    mut names: impl Iterator<Item = &'a String>,
-) -> Result<(), String> {
-    let Some(members) = members else {
-        return Err("its parameters are not known".to_owned());
-    };
+fn known<'a>(members: &Members, mut names: impl Iterator<Item = &'a String>) -> Result<(), String> {
     match names.find(|name| !members.has(name)) {
         Some(name) => {
             Err(format!("the parameter `{}` is not of its operation", name.escape_default()))

@@ -17,7 +17,9 @@ PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "entitlement.marketplace
             "catalog.marketplace": "aws-marketplace", "elasticloadbalancing": "elasticloadbalancing", "streams.dynamodb": "dynamodb",
             "runtime.sagemaker": "sagemaker", "data.iot": "iot", "data.jobs.iot": "iot", "models.lex": "lex", "runtime.lex": "lex",
             "runtime-v2-lex": "lex", "models-v2-lex": "lex", "mturk-requester": "mechanicalturk", "data-ats.iot": "iot",
-            "events": "events", "tagging": "tag", "cloudhsmv2": "cloudhsm", "rds-data": "rds-data"}
+            "events": "events", "tagging": "tag", "cloudhsmv2": "cloudhsm", "rds-data": "rds-data",
+            "partnercentral-account": "partnercentral", "partnercentral-benefits": "partnercentral", "partnercentral-channel": "partnercentral",
+            "partnercentral-selling": "partnercentral", "IoTSecuredTunneling": "iot", "cloudcontrolapi": "cloudformation"}
 
 
 def main():
@@ -34,7 +36,7 @@ def main():
             without.append(folder)
             continue
         for name in {about["serviceId"].lower().replace(" ", ""), about["endpointPrefix"], about.get("signingName") or folder, folder}:
-            lines.add(f"{name} {prefix}")
+            lines.add(f"{name.lower()} {prefix}")
     print("\n".join(sorted(lines)))
     print(f"without a known prefix: {', '.join(without)}", file=sys.stderr)
 

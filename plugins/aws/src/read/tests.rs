@@ -91,6 +91,30 @@ fn needs_have_their_own_resources() {
 }
 
 #[test]
+fn a_path_or_a_header_may_be_the_resource() {
+    let directory = "arn:aws:clouddirectory:eu-west-1:123456789012:directory/d";
+    let header = [("x-amz-data-partition", directory)];
+    let disable = "/amazonclouddirectory/2017-01-11/directory/disable";
+    for (request, expected) in [
+        (
+            request("apigateway", "GET", "/v2/apis/a/stages", &[], b""),
+            "apigateway:GET on arn:aws:apigateway:eu-west-1::/apis/a/stages".to_owned(),
+        ),
+        (
+            request("apigateway", "GET", "/restapis/a", &[], b""),
+            "apigateway:GET on arn:aws:apigateway:eu-west-1::/restapis/a".to_owned(),
+        ),
+        (
+            request("clouddirectory", "PUT", disable, &header, b""),
+            format!("clouddirectory:DisableDirectory on {directory}"),
+        ),
+    ] {
+        assert_eq!(needs(&request), [expected]);
+    }
+    assert!(reason(&request("s3", "PUT", "/b", &header, b"")).contains("is not read"));
+}
+
+#[test]
 fn an_operation_that_needs_nothing_and_yields_credentials_has_a_need() {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let of = |action: &str| {

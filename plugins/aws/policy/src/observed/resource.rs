@@ -18,23 +18,9 @@ const ENDINGS: [&str; 2] = ["withpath", "withoutleadingslash"];
 const PLAIN: [&str; 6] = ["id", "name", "identifier", "resourceid", "resourcename", "resource"];
 /// S3's names of the parts of an object, in every operation.
 const OF_S3: [(&str, &str); 2] = [("bucket", "bucketname"), ("key", "objectname")];
-/// Endings of the names of parameters that hold an ARN or a name; `path` is that of API Gateway.
-const NAMING: [&str; 14] = [
-    "arn",
-    "arns",
-    "arnlist",
-    "bucket",
-    "id",
-    "ids",
-    "identifier",
-    "identifiers",
-    "name",
-    "names",
-    "path",
-    "resource",
-    "resources",
-    "url",
-];
+/// Endings of the names of parameters, in the singular, that hold an ARN or a name; `path` is API Gateway's.
+const NAMING: [&str; 9] =
+    ["arn", "arnlist", "bucket", "id", "identifier", "name", "path", "resource", "url"];
 /// Variables of a format that locate a resource.
 const PLACES: [&str; 3] = ["Partition", "Region", "Account"];
 /// Services that also check resources which the request does not name, such as default groups and resources
@@ -91,10 +77,11 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     }
     let names = Names::of(request.service, request.operation);
     // A parameter that is itself an ARN names the whole resource.
-    let values = request.parameters.iter().filter(|(_, value)| value.starts_with("arn:"));
+    let is_arn = |(name, value): &(String, String)| {
+        value.starts_with("arn:") && may_name(name, &kinds, &names)
+    };
+    let values = request.parameters.iter().filter(|one| is_arn(one)).map(|(_, value)| value);
     let mut found: Vec<String> = values
-        .filter(|(name, _)| may_name(name, &kinds, &names))
-        .map(|(_, value)| value)
         .map(|value| literal(whole_log_group(value)))
         .filter(|value| kinds.iter().any(|kind| fits(&kind.format, value)))
         .collect();
@@ -356,7 +343,8 @@ fn values(
 /// into any text, such as a message.
 fn may_name(name: &str, kinds: &[Kind], names: &Names) -> bool {
     let plain_name = plain(name);
-    NAMING.iter().any(|ending| plain_name.ends_with(ending))
+    let single = plain_name.strip_suffix('s').unwrap_or(&plain_name);
+    NAMING.iter().any(|ending| single.ends_with(ending))
         || names.has(name)
         || kinds.iter().any(|kind| is_called(&plain_name, &plain(&kind.name)))
 }

@@ -10,7 +10,7 @@ use super::grant::formats;
 use super::models::{Read, Reading, Sent, all, provider, read};
 
 /// Every request meets one of so many changes.
-const SAMPLED: usize = 4;
+const SAMPLED: usize = 8;
 /// The differences that a failure shows.
 const SHOWN: usize = 10;
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -18,6 +18,10 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const TEXTS: [&str; 8] =
     ["comment", "description", "message", "note", "reason", "subject", "title", "token"];
 const TARGET: &str = "x-amz-target";
+
+/// Changes that make a request another one, which is executed as it is read: an ARN in a path has encoded slashes,
+/// so S3 Tables can only split the path before it decodes it.
+const EXECUTED: [(&str, &str); 1] = [("an encoded slash", "GetNamespace")];
 
 /// A change of a request; returns false if the request has no such part.
 type Change = fn(&mut Sent) -> bool;
@@ -102,9 +106,10 @@ fn twice_before(sent: &mut Sent) -> bool {
     let Some((place, name)) = first(sent) else { return false };
     match place {
         Place::Query => sent.target = sent.target.replacen('?', &format!("?{name}=other&"), 1),
-        Place::Form => drop(sent.body.splice(0..0, format!("{name}=other&").into_bytes())),
+        Place::Form => sent.body = [format!("{name}=other&").as_bytes(), &sent.body].concat(),
         Place::Json => {
-            drop(sent.body.splice(0..1, format!("{{\"{name}\":\"other\",").into_bytes()))
+            let begin = format!("{{\"{name}\":\"other\",");
+            sent.body = [begin.as_bytes(), &sent.body[1..]].concat();
         }
     }
     true
@@ -172,7 +177,8 @@ fn a_changed_request_is_refused_or_read_as_no_less() {
             match read(&mut reader, &changed) {
                 Reading::Needs(needs) => {
                     counts[0] += 1;
-                    if !is_no_less(plain, &needs) {
+                    let is_executed = EXECUTED.contains(&(*name, sent.operation.as_str()));
+                    if !is_executed && !is_no_less(plain, &needs) {
                         wrong.push(format!(
                             "{name}: {} {} {} {plain:?} became {needs:?}",
                             sent.service, changed.method, changed.target
@@ -185,7 +191,7 @@ fn a_changed_request_is_refused_or_read_as_no_less() {
     }
     assert!(wrong.is_empty(), "{} differ: {:#?}", wrong.len(), &wrong[..wrong.len().min(SHOWN)]);
     for (name, [_, refused]) in &tried {
-        assert!(*refused > 100, "{name} is hardly ever refused: {tried:?}");
+        assert!(*refused > 50, "{name} is hardly ever refused: {tried:?}");
     }
 }
 

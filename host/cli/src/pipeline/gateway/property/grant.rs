@@ -125,7 +125,7 @@ pub(super) fn formats(action: &str, name: &str) -> Vec<String> {
             arn += match variable {
                 "Partition" => "aws",
                 "Region" => super::models::REGION,
-                "Account" => super::models::ACCOUNT,
+                "Account" | "AccountId" => super::models::ACCOUNT,
                 _ => name,
             };
             rest = after;

@@ -136,6 +136,7 @@ fn read_all(requests: &Receiver<Sent>) -> Vec<Read> {
 }
 
 /// Calls `each` with each line of the generator.
+#[expect(clippy::disallowed_methods, reason = "a test starts its own Python")]
 fn generate(mut each: impl FnMut(&str)) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = tempfile::tempdir().unwrap();
@@ -154,6 +155,7 @@ fn generate(mut each: impl FnMut(&str)) {
     assert!(python.wait().unwrap().success(), "the generator failed");
 }
 
+#[expect(clippy::disallowed_methods, reason = "the variable moves the venv of all tests")]
 fn interpreter(root: &Path) -> PathBuf {
     let venv = std::env::var_os("AUDEX_TEST_VENV");
     let venv = venv.map_or_else(|| root.join("tests/.venv"), PathBuf::from);

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 const WRITE: &str = "AUDEX_WRITE_DOCS";
 
 /// Compares a part of the page with `expected`, or writes it.
+#[expect(clippy::disallowed_methods, reason = "the variable is for the developer of a test")]
 pub(super) fn check(part: &str, expected: &str) {
     static WRITING: Mutex<()> = Mutex::new(());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gateway.md");
