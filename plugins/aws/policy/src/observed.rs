@@ -269,6 +269,79 @@ mod tests {
         }
     }
 
+    /// Some operations of each kind: credentials, keys, tokens, passwords, activation codes, signed addresses.
+    const YIELDING: [(&str, &str); 22] = [
+        ("airflow", "CreateWebLoginToken"),
+        ("apigateway", "GetApiKeys"),
+        ("appstream", "CreateStreamingURL"),
+        ("appsync", "ListApiKeys"),
+        ("artifact", "GetReport"),
+        ("bedrock-agentcore", "GetWorkloadAccessToken"),
+        ("codebuild", "CreateWebhook"),
+        ("codecatalyst", "StartDevEnvironmentSession"),
+        ("ec2", "GetPasswordData"),
+        ("eks", "RegisterCluster"),
+        ("elasticmapreduce", "GetClusterSessionCredentials"),
+        ("gamelift", "GetInstanceAccess"),
+        ("grafana", "CreateWorkspaceApiKey"),
+        ("iam", "CreateVirtualMFADevice"),
+        ("ivs", "GetStreamKey"),
+        ("lightsail", "DownloadDefaultKeyPair"),
+        ("redshift-serverless", "GetIdentityCenterAuthToken"),
+        ("s3", "GetDataAccess"),
+        ("snowball", "GetJobUnlockCode"),
+        ("ssm", "CreateActivation"),
+        ("transcribe", "GetTranscriptionJob"),
+        ("workmail", "AssumeImpersonationRole"),
+    ];
+
+    /// Operations with a member that only looks like a credential, and everyday reads.
+    const HARMLESS: [(&str, &str); 22] = [
+        ("cloudcontrolapi", "GetResourceRequestStatus"),
+        ("cloudformation", "DescribeStacks"),
+        ("dynamodb", "GetItem"),
+        ("ec2", "DescribeInstances"),
+        ("ec2", "DescribeVerifiedAccessTrustProviders"),
+        ("ecs", "DescribeTasks"),
+        ("eks", "DescribeCluster"),
+        ("elasticfilesystem", "DescribeFileSystems"),
+        ("elasticloadbalancing", "DescribeListeners"),
+        ("fsx", "DescribeFileSystems"),
+        ("iam", "ListAccessKeys"),
+        ("kms", "GenerateDataKeyPair"),
+        ("lambda", "Invoke"),
+        ("lambda", "ListFunctions"),
+        ("logs", "GetLogEvents"),
+        ("rds", "DescribeDBInstances"),
+        ("s3", "GetObject"),
+        ("secretsmanager", "GetSecretValue"),
+        ("sns", "ListTopics"),
+        ("sqs", "ReceiveMessage"),
+        ("states", "GetActivityTask"),
+        ("sts", "GetCallerIdentity"),
+    ];
+
+    #[test]
+    fn operations_whose_replies_carry_credentials_are_known_and_everyday_reads_are_not_among_them()
+    {
+        let actions_of = |(service, operation): (&str, &str)| {
+            actions(service, operation).map(|(_, actions)| actions).unwrap_or_default()
+        };
+        let yielding = yielding_actions();
+        for (service, operation) in YIELDING {
+            assert!(yields_credentials(service, operation), "{service} {operation}");
+            for action in actions_of((service, operation)) {
+                assert!(yielding.contains(&action), "{service} {operation} {action}");
+            }
+        }
+        for (service, operation) in HARMLESS {
+            assert!(!yields_credentials(service, operation), "{service} {operation}");
+            for action in actions_of((service, operation)) {
+                assert!(!yielding.contains(&action), "{service} {operation} {action}");
+            }
+        }
+    }
+
     #[test]
     fn every_exception_names_actions_that_there_are() {
         let mut seen = 0;
