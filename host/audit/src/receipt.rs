@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::chain::Key;
-use super::record::{seal, split};
+use super::record::{Event, seal, split};
 use super::store::read_key;
 use super::{AuditError, read};
 use audex_core::hint::Hint;
@@ -98,6 +98,19 @@ pub enum ReceiptError {
         /// The record's number.
         record: u64,
     },
+    /// The log has records of the session that the receipt does not cover.
+    #[error(
+        "receipt `{}` was written before session `{session}` ended; the log has {} of it",
+        path.display(), later(*records)
+    )]
+    Outdated {
+        /// The file.
+        path: PathBuf,
+        /// The session.
+        session: String,
+        /// The number of the session's later records.
+        records: u64,
+    },
     /// The log itself is not intact.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -109,6 +122,9 @@ impl Hint for ReceiptError {
             Self::OtherKey { .. } => {
                 Some("verify it on the machine and as the user that wrote it".into())
             }
+            Self::Outdated { session, .. } => Some(
+                format!("write it again: `tryaudex sessions show {session} --receipt FILE`").into(),
+            ),
             Self::Audit(error) => error.hint(),
             _ => None,
         }
@@ -145,22 +161,47 @@ pub(super) fn verify(
         return Err(ReceiptError::Changed(named()));
     }
     let receipt: ReceiptFile = serde_json::from_value(receipt).map_err(|_| malformed())?;
-    match missing(directory, &receipt)? {
-        None => Ok(receipt),
-        Some(record) => Err(ReceiptError::NotInLog { path: named(), log: log.to_owned(), record }),
+    match compare(directory, &receipt)? {
+        Compared { missing: Some(record), .. } => {
+            Err(ReceiptError::NotInLog { path: named(), log: log.to_owned(), record })
+        }
+        Compared { later: 0, .. } => Ok(receipt),
+        Compared { later: records, .. } => {
+            Err(ReceiptError::Outdated { path: named(), session: receipt.session, records })
+        }
     }
 }
 
-/// Returns the first record of the receipt that the log does not have; the log is verified as a whole.
-fn missing(directory: &Path, receipt: &ReceiptFile) -> Result<Option<u64>, AuditError> {
+struct Compared {
+    /// The first record of the receipt that the log does not have.
+    missing: Option<u64>,
+    /// The number of the session's records after those of the receipt, without those of a later cleanup.
+    later: u64,
+}
+
+/// Compares the receipt with the log, which is verified as a whole.
+fn compare(directory: &Path, receipt: &ReceiptFile) -> Result<Compared, AuditError> {
+    let last = receipt.entries.iter().map(|entry| entry.seq).max().unwrap_or_default();
+    let mut later = 0;
     let mut wanted: BTreeMap<u64, &str> =
         receipt.entries.iter().map(|entry| (entry.seq, entry.mac.as_str())).collect();
     read::verify(directory, &mut |record, hash| {
-        if wanted.get(&record.seq) == Some(&hash) && record.session == receipt.session {
+        if record.session != receipt.session {
+            return;
+        }
+        if wanted.get(&record.seq) == Some(&hash) {
             wanted.remove(&record.seq);
         }
+        if record.seq > last && !matches!(record.event, Event::CleanedUp(_)) {
+            later += 1;
+        }
     })?;
-    Ok(wanted.keys().next().copied())
+    Ok(Compared { missing: wanted.keys().next().copied(), later })
+}
+
+fn later(records: u64) -> String {
+    let ending = if records == 1 { "" } else { "s" };
+    format!("{records} later record{ending}")
 }
 
 fn key_id(key: &Key) -> String {
@@ -178,7 +219,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Audit, Ended, Event};
+    use crate::{Audit, CleanedUp, Ended, Issued};
 
     struct Bench {
         directory: tempfile::TempDir,
@@ -253,6 +294,23 @@ mod tests {
         assert!(
             fresh.audit.receipt_text(&bench.verify(bench.receipt()).unwrap()).unwrap().is_none()
         );
+    }
+
+    #[test]
+    fn a_receipt_is_refused_when_its_session_has_later_records_but_those_of_a_cleanup() {
+        let bench = Bench::new();
+        let text = bench.receipt();
+        let record = |session: &str, event| bench.audit.record(session, &event, &[]).unwrap();
+        record("audex-1", Event::CleanedUp(CleanedUp::default()));
+        record("audex-2", Event::Ended(Ended::default()));
+        assert!(bench.verify(&text).is_ok());
+        for expected in ["1 later record of it", "2 later records of it"] {
+            record("audex-1", Event::Issued(Issued::default()));
+            let refused = bench.verify(&text).unwrap_err();
+            assert!(matches!(refused, ReceiptError::Outdated { .. }), "{refused}");
+            assert!(refused.to_string().ends_with(expected), "{refused}");
+        }
+        assert!(bench.verify(bench.receipt()).is_ok());
     }
 
     #[test]

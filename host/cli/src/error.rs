@@ -287,6 +287,7 @@ impl From<ReceiptError> for Failure {
     fn from(error: ReceiptError) -> Self {
         let kind = match error {
             ReceiptError::Io { .. } => Kind::Usage,
+            ReceiptError::Outdated { .. } => Kind::Denied,
             _ => Kind::Internal,
         };
         Self::of(kind, "audit", error)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{list, run};
+use super::{RUN, list, run};
 use crate::support::Sandbox;
 
 /// Writes the receipt of `session` and returns its path.
@@ -52,6 +52,40 @@ fn a_receipt_is_verified_and_no_changed_one_is() {
     }
     fs::write(&path, text).unwrap();
     let _ = verify().success();
+}
+
+#[test]
+fn a_receipt_of_a_running_session_says_so_and_is_refused_when_the_session_has_ended() {
+    let sandbox = Sandbox::new();
+    let command = "echo started\nuntil [ -e over ]; do sleep 0.05; done";
+    let mut running = sandbox.tryaudex([&RUN[..], &[command]].concat()).start();
+    assert_eq!(running.line(), "started");
+    let session = list(&sandbox)[0]["session"].as_str().unwrap().to_owned();
+    let write = |file: &str| {
+        let shown = sandbox.run(["sessions", "show", &session, "--receipt", file]).success();
+        let text = fs::read_to_string(sandbox.home().join(file)).unwrap();
+        let account = serde_json::from_str::<Value>(&text).unwrap()["account"].clone();
+        (account["complete"].clone(), shown.stderr.contains("has not ended"))
+    };
+    let verify = |file: &str| sandbox.run(["audit", "verify", "--receipt", file]);
+    assert_eq!(write("early.json"), (false.into(), true));
+    insta::assert_snapshot!(verify("early.json").snapshot(), @r#"
+    exit 0
+    --- stdout
+    unchanged receipt of session [session], over records 1, 2 of the log; it was written before the session ended
+    "#);
+
+    fs::write(sandbox.home().join("over"), "").unwrap();
+    let _ = running.finish().success();
+    insta::assert_snapshot!(verify("early.json").snapshot(), @r#"
+    exit 77
+    --- stderr
+    error: receipt `early.json` was written before session `[session]` ended; the log has 1 later record of it
+    hint: write it again: `tryaudex sessions show [session] --receipt FILE`
+    "#);
+    assert_eq!(write("whole.json"), (true.into(), false));
+    let verified = verify("whole.json").success().stdout;
+    assert!(!verified.contains("before the session ended"), "{verified}");
 }
 
 #[test]

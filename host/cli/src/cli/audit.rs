@@ -44,7 +44,7 @@ enum Command {
     },
     /// Check that no record was changed, removed, reordered or cut off
     Verify {
-        /// Also check this receipt: that it was not changed, and that the log has the records it covers
+        /// Also check this receipt: that it was not changed, and that the log has the records it covers and no later ones of its session
         #[arg(long, value_name = "FILE")]
         receipt: Option<PathBuf>,
         /// Write JSON
@@ -84,12 +84,15 @@ pub(super) fn audit(environment: &Environment, args: Args) -> Result<u8, Failure
 fn verify_receipt(audit: &Audit, file: &Path, as_json: bool) -> Result<(), Failure> {
     let receipt = audit.verify_receipt(file)?;
     let records: Vec<u64> = receipt.entries.iter().map(|entry| entry.seq).collect();
+    let is_complete = receipt.account["complete"] != false;
     console::result(&if as_json {
-        json!({ "session": receipt.session, "records": records }).to_string()
+        json!({ "session": receipt.session, "records": records, "complete": is_complete })
+            .to_string()
     } else {
         let records: Vec<_> = records.iter().map(u64::to_string).collect();
         let (session, records) = (receipt.session, records.join(", "));
-        format!("unchanged receipt of session {session}, over records {records} of the log")
+        let end = if is_complete { "" } else { "; it was written before the session ended" };
+        format!("unchanged receipt of session {session}, over records {records} of the log{end}")
     });
     Ok(())
 }

@@ -242,7 +242,13 @@ fn show(
     if let Some(name) = to.name {
         save(environment, &shown, name)?;
     }
-    to.file.map_or(Ok(()), |file| write(audit, &receipt, account, file))?;
+    if let Some(file) = to.file {
+        write(audit, &receipt, account, file)?;
+        if !shown.is_complete() {
+            let line = format!("session `{session}` has not ended; the receipt is not complete");
+            Console::default().notice(&line);
+        }
+    }
     console::result(&text);
     Ok(())
 }

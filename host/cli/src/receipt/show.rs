@@ -115,10 +115,10 @@ impl Shown<'_> {
     }
 
     fn unknown_use(&self) -> &'static str {
-        if self.is_live && self.receipt.summary.is_open() {
-            "Used: not known yet; with a gateway it is recorded at the end of the session"
-        } else {
+        if self.is_complete() {
             "Used: not known; only a session with a gateway records at its end what was used"
+        } else {
+            "Used: not known yet; with a gateway it is recorded at the end of the session"
         }
     }
 
@@ -160,6 +160,12 @@ impl Shown<'_> {
         text
     }
 
+    /// Returns true if the session has ended or its process is gone.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !(self.is_live && self.receipt.summary.is_open())
+    }
+
     /// Returns the receipt as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -192,6 +198,7 @@ impl Shown<'_> {
         json!({
             "session": summary.session, "provider": summary.provider, "started": summary.started,
             "written": self.now, "state": summary.state(self.is_live),
+            "complete": self.is_complete(),
             "method": issuing.map(|one| &one.method), "profile": issuing.and_then(|one| one.profile.as_ref()),
             "intent": issuing.and_then(|one| one.intent.as_ref()),
             "justification": issuing.and_then(|one| one.justification.as_ref()),
