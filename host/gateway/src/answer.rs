@@ -11,6 +11,54 @@ use super::decider::Denial;
 use audex_wire::header::header;
 use audex_wire::sigv4::Rejected;
 
+/// A kind of request that the gateway does not support.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unsupported<'a> {
+    /// A URL with a signature in its query.
+    PresignedUrl,
+    /// A form with a signature in its fields.
+    PostForm,
+    /// `SigV4A`.
+    SignedForRegions,
+    /// Signature Version 2.
+    OldSignature,
+    /// S3 Express One Zone.
+    DirectoryBucket,
+    /// An operation of S3 Control.
+    S3Control,
+    /// A body with another kind of hash, as its header names it.
+    Body(&'a str),
+}
+
+/// The advice for signatures that a command makes for other clients than itself.
+const SIGNS_ITSELF: &str = "use --deliver env for a command that signs for others, because its signature is valid only with real keys";
+
+impl Unsupported<'_> {
+    /// Returns the name, and what to do instead.
+    fn said(self) -> (Cow<'static, str>, &'static str) {
+        match self {
+            Self::PresignedUrl => ("presigned URLs".into(), SIGNS_ITSELF),
+            Self::PostForm => ("POST forms with a signature".into(), SIGNS_ITSELF),
+            Self::SignedForRegions => (
+                "SigV4A signatures".into(),
+                "address the bucket in its own region instead of a multi-Region access point, or use --deliver env",
+            ),
+            Self::OldSignature => {
+                ("Signature Version 2".into(), "set the client to Signature Version 4")
+            }
+            Self::DirectoryBucket => (
+                "requests to directory buckets".into(),
+                "use a general purpose bucket, or --deliver env",
+            ),
+            Self::S3Control => ("requests to S3 Control".into(), "use --deliver env"),
+            Self::Body(hash) => (
+                format!("bodies of `x-amz-content-sha256: {}`", hash.escape_default()).into(),
+                "set the client to sign bodies whole, or not at all",
+            ),
+        }
+    }
+}
+
 /// An error answer that the gateway itself gives.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
@@ -32,13 +80,11 @@ impl Refusal {
         Self { status, code: code.into(), message: format!("tryaudex: {}", message.into()) }
     }
 
-    /// Builds the answer to a request that the gateway does not support; `what` names the unsupported part.
-    pub(crate) fn unsupported(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "NotImplemented",
-            format!("the gateway does not forward {what}"),
-        )
+    /// Builds the answer to a request that the gateway does not support.
+    pub(crate) fn unsupported(what: Unsupported<'_>) -> Self {
+        let (name, instead) = what.said();
+        let message = format!("the gateway does not forward {name}; {instead}");
+        Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
     }
 
     /// Builds the answer for a real endpoint that did not answer.
@@ -98,9 +144,9 @@ impl From<Rejected> for Refusal {
             Rejected::Unsigned => {
                 refuse("MissingAuthenticationToken", "the gateway forwards signed requests only")
             }
-            Rejected::Presigned => Self::unsupported("presigned URLs"),
-            Rejected::SignedForRegions => Self::unsupported("SigV4A signatures"),
-            Rejected::OldSignature => Self::unsupported("Signature Version 2"),
+            Rejected::Presigned => Self::unsupported(Unsupported::PresignedUrl),
+            Rejected::SignedForRegions => Self::unsupported(Unsupported::SignedForRegions),
+            Rejected::OldSignature => Self::unsupported(Unsupported::OldSignature),
             Rejected::Skewed => refuse(
                 "RequestTimeTooSkewed",
                 "the request was not signed within the last fifteen minutes, or the next",

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderName, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
 
-use super::answer::Refusal;
+use super::answer::{Refusal, Unsupported};
 use super::chunks::Unchunked;
 use super::route::target;
 use super::seen::{self, Outcome};
@@ -16,22 +16,12 @@ use super::{Door, Gate, Noted, View, anew, once, queue, reply, unsigned};
 use audex_core::clock;
 use audex_core::digest::sha256;
 use audex_core::error_chain;
-use audex_wire::body::whole_within;
 use audex_wire::header::header;
-use audex_wire::server::BODY_TIME;
 use audex_wire::sigv4::{Claim, Reading, Rejected, Scope, is_s3, settings, sign};
-
-/// The longest body that is read completely, because its hash is part of the signature and in no header. The
-/// largest such request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
-const WHOLE_BYTES: usize = 96 * 1024 * 1024;
 
 /// The notice for answers that no policy decided.
 const NOT_TAKEN: &str =
     "an endpoint did not take the session's credentials: what they allow there is not known";
-
-/// The longest body that a decision is made about; the largest usual one is a synchronous invocation of a
-/// Lambda function, 6 MB. Source: Lambda quotas.
-const DECIDED_BYTES: usize = 8 * 1024 * 1024;
 
 const HASH: &str = "x-amz-content-sha256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -72,11 +62,17 @@ async fn exchange(
         Err(Rejected::Unsigned) if view == View::Telling => {
             return unsigned::exchange(gate, door, parts, body).await;
         }
+        Err(Rejected::Unsigned) => return Err(unsigned::refusal(parts)),
         claimed => claimed?,
     };
     once::in_time(&claim, gate.skew())?;
-    if claim.service == "s3express" {
-        return Err(Refusal::unsupported("requests to directory buckets"));
+    match claim.service.as_str() {
+        "s3express" => return Err(Refusal::unsupported(Unsupported::DirectoryBucket)),
+        // Only operations of S3 Control have this header. Source: botocore's models of S3.
+        "s3" if view == View::Whole && parts.headers.contains_key("x-amz-account-id") => {
+            return Err(Refusal::unsupported(Unsupported::S3Control));
+        }
+        _ => {}
     }
     let (payload, mut beginning) = payload(gate, parts, &claim, body).await?;
     gate.once(&claim, parts, connection)?;
@@ -99,6 +95,13 @@ async fn exchange(
     if let Err(denial) = gate.decider.decide(&seen) {
         return Ok(denial.into_response(&parts.method));
     }
+    let asks_for_queues =
+        claim.service == queue::SERVICE && queue::has_addresses(parts, &beginning);
+    // From here on, the body is in memory until it is sent, and no longer.
+    drop(beginning);
+    if view == View::Whole {
+        seen.body = Bytes::new();
+    }
     let request =
         signed_again(gate, parts, &claim, &uri, payload).map_err(|reason| invalid(&reason))?;
     let response = gate.http.forward(request).await;
@@ -107,7 +110,7 @@ async fn exchange(
         response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
     seen.headers.extend(seen::answered(response.headers()));
     let (response, outcome) = reply::looked_at(gate, parts, &claim.service, response).await?;
-    let response = if claim.service == queue::SERVICE && queue::has_addresses(parts, &beginning) {
+    let response = if asks_for_queues {
         reply::with_our_queues(gate, door, response).await?
     } else {
         response
@@ -142,7 +145,7 @@ fn at_the_queue(gate: &Gate, claim: &Claim, payload: Payload, beginning: &mut By
     *beginning = body.clone();
     Payload {
         length: Some(body.len() as u64),
-        body: SdkBody::from(body.to_vec()),
+        body: SdkBody::from(body.clone()),
         hash: Hash::Whole(body),
         stale: &[],
         reading: payload.reading,
@@ -179,13 +182,13 @@ async fn payload(
     let length = body.size_hint().exact();
     let verify = |body: &SignableBody<'_>| claim.verify(parts, &gate.session_key.secret, body);
     let Some(said) = header(&parts.headers, HASH).map(str::to_owned) else {
-        let whole = whole(body, longest(gate, claim)).await?;
+        let held = gate.bodies.whole(body).await?;
+        let whole = held.bytes().clone();
         let reading = verify(&SignableBody::Bytes(&whole))?;
-        let length = Some(whole.len() as u64);
         let payload = Payload {
-            body: SdkBody::from(whole.to_vec()),
+            body: held.into_body(),
             hash: Hash::Whole(whole.clone()),
-            length,
+            length: Some(whole.len() as u64),
             stale: &[],
             reading,
             is_read: true,
@@ -211,35 +214,21 @@ async fn payload(
     }
     let is_digest = said.len() == 64 && said.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_digest && said != UNSIGNED && said != UNSIGNED_CHUNKS {
-        return Err(Refusal::unsupported(&format!("bodies of `{HASH}: {said}`")));
+        return Err(Refusal::unsupported(Unsupported::Body(&said)));
     }
     let hash = Hash::Said(said);
     // Security: a service may read parameters in a body of any content type.
     let is_decided = gate.decider.view() == View::Whole && !is_s3(&claim.service);
     if is_decided || seen::has_telling_body(parts, &claim.service) {
-        let whole = whole(body, longest(gate, claim)).await?;
-        let length = Some(whole.len() as u64);
-        let body = SdkBody::from(whole.to_vec());
+        let held = gate.bodies.whole(body).await?;
+        let whole = held.bytes().clone();
+        let (length, body) = (Some(whole.len() as u64), held.into_body());
         let payload = Payload { body, hash, length, stale: &[], reading, is_read: true };
         return Ok((payload, whole));
     }
     let is_read = length == Some(0);
     let body = if is_read { SdkBody::empty() } else { SdkBody::from_body_1_x(body) };
     Ok((Payload { body, hash, length, stale: &[], reading, is_read }, Bytes::new()))
-}
-
-/// Returns the length of the longest body that is read completely.
-fn longest(gate: &Gate, claim: &Claim) -> usize {
-    let is_decided = gate.decider.view() == View::Whole && !is_s3(&claim.service);
-    if is_decided { DECIDED_BYTES } else { WHOLE_BYTES }
-}
-
-async fn whole(body: Incoming, most: usize) -> Result<Bytes, Refusal> {
-    whole_within(body, most, BODY_TIME).await.map(Bytes::from).ok_or_else(|| {
-        let message =
-            format!("a body that must be read is longer than {most} bytes or did not arrive");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
-    })
 }
 
 /// Builds the request with the session's own signature.

@@ -13,6 +13,7 @@ pub mod count;
 pub mod decide;
 mod decider;
 mod forward;
+mod held;
 mod once;
 mod queue;
 mod reply;
@@ -32,6 +33,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use self::answer::Refusal;
+use self::held::HeldBodies;
 use self::once::UsedSignatures;
 use self::queue::Queues;
 use self::route::{Endpoint, Variant};
@@ -103,6 +105,7 @@ pub(crate) struct Gate {
     skew: AtomicI64,
     once: Mutex<UsedSignatures>,
     queues: Queues,
+    bodies: HeldBodies,
     decider: Arc<dyn Decider>,
     refusals: Mutex<Vec<String>>,
 }
@@ -191,6 +194,7 @@ impl Gateway {
             skew: AtomicI64::default(),
             once: Mutex::default(),
             queues: Queues::default(),
+            bodies: HeldBodies::new(decider.view()),
             decider,
             refusals: Mutex::default(),
         });

@@ -1,9 +1,9 @@
 //! Remembers the signatures that have been used, so that the gateway accepts each only once.
 //!
 //! A client can make identical calls within one second. Their signatures are equal, because a signature's
-//! time has a resolution of one second. So a signature may repeat shortly after its first use in two cases:
-//! over the same connection, which an attacker does not have, or with another invocation id from the SDK.
-//! Every other repetition is refused.
+//! time has a resolution of one second. So a signature may repeat shortly after its first use: over the same
+//! connection, with another invocation id from the SDK, or from a client that sends no such id, like s3cmd and
+//! rclone, of which each process has its own connection. Every other repetition is refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -83,7 +83,9 @@ impl UsedSignatures {
         }
         let known = self.seconds.entry(date).or_default().entry(claim.signature.clone());
         let known = known.or_insert_with(|| Signature { first: now, uses: Vec::new() });
-        let is_again = |one: &Use| one.connection != this.connection && one.call == this.call;
+        let is_again = |one: &Use| {
+            this.call.is_some() && one.call == this.call && one.connection != this.connection
+        };
         let is_late = now.duration_since(known.first) > SAME_SECOND;
         if !known.uses.is_empty() && (is_late || known.uses.iter().any(is_again)) {
             return Err(Rejected::Repeated);
@@ -142,7 +144,9 @@ mod tests {
             let (mut once, now) = (UsedSignatures::default(), Instant::now());
             let request = signed(1_000, "s");
             assert!(once.take_at(&request, of(1, call), now).is_ok());
-            assert_eq!(once.take_at(&request, of(2, call), now), Err(Rejected::Repeated));
+            if call.is_some() {
+                assert_eq!(once.take_at(&request, of(2, call), now), Err(Rejected::Repeated));
+            }
             let later = now + SAME_SECOND + Duration::from_millis(1);
             for connection in [1, 2] {
                 assert_eq!(
@@ -167,6 +171,7 @@ mod tests {
         let mut once = UsedSignatures::default();
         assert!(once.take_at(&request, of(1, None), now).is_ok());
         assert!(once.take_at(&request, of(1, None), now).is_ok(), "over its own connection");
+        assert!(once.take_at(&request, of(2, None), now).is_ok(), "of another process");
     }
 
     #[test]

@@ -208,7 +208,7 @@ pub(crate) fn whole(
         path: anew.path.clone(),
         query: anew.query.clone(),
         headers: headers.ok_or("a header is not text")?,
-        body: body.to_vec(),
+        body: body.clone(),
         complete,
     })
 }
@@ -222,7 +222,7 @@ pub(crate) fn telling(
     body: &Bytes,
 ) -> SeenRequest {
     let complete = body.len() <= BODY_BYTES && anew.query.len() <= PARAMETERS;
-    let body = if has_telling_body(parts, service) { body.as_ref() } else { &[] };
+    let length = if has_telling_body(parts, service) { body.len().min(BODY_BYTES) } else { 0 };
     let text = |name: &&str| Some(((*name).to_owned(), header(&parts.headers, name)?.to_owned()));
     let mut query = anew.query.clone();
     query.truncate(PARAMETERS);
@@ -234,7 +234,8 @@ pub(crate) fn telling(
         path: anew.path.clone(),
         query,
         headers: HEADERS.iter().filter_map(text).collect(),
-        body: body.get(..BODY_BYTES).unwrap_or(body).to_vec(),
+        // A slice would keep the whole body in memory.
+        body: Bytes::copy_from_slice(body.get(..length).unwrap_or_default()),
         complete,
     }
 }

@@ -1,7 +1,9 @@
+mod bad_input;
 mod cloud;
 mod queue;
 mod quoted;
 mod unsigned;
+mod unsupported;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -211,10 +213,10 @@ fn a_body_signed_chunk_by_chunk_arrives_plain() {
 }
 
 #[test]
-fn a_key_with_dots_and_signs_stays_the_same_key() {
+fn a_key_with_signs_and_empty_parts_stays_the_same_key() {
     let (cloud, credentials) = cloud();
     let mut scene = scene(&cloud.endpoint(), credentials, far());
-    let path = "/demo-reports/a/../b%2Bc%20d//e";
+    let path = "/demo-reports/a/..b%2Bc%20d//e";
     let put = Ask { path, body: b"x", hash: Some("UNSIGNED-PAYLOAD"), ..GET };
     assert_eq!(scene.send("PUT", &put).0, 200);
     assert_eq!(scene.noted.try_recv().unwrap().request.path, path);
@@ -239,18 +241,6 @@ fn a_header_that_was_added_after_signing_gets_nothing() {
     let (status, body) = scene.exchange(request);
     assert!(status == 403 && body.contains("does not cover"), "{status} {body}");
     assert!(cloud.requests().is_empty());
-}
-
-#[test]
-fn what_is_not_supported_is_refused_by_name() {
-    let scene = scene("http://127.0.0.1:1", none(), far());
-    let hash = Some("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD");
-    let (status, body) = scene.send("PUT", &Ask { hash, ..GET });
-    assert!(
-        status == 501 && body.contains("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"),
-        "{status} {body}"
-    );
-    assert!(scene.gateway.refusals()[0].contains("STREAMING-AWS4-ECDSA"));
 }
 
 #[test]
@@ -311,9 +301,9 @@ fn a_scope_that_spells_another_host_is_not_signed_for() {
 fn a_signature_opens_once() {
     let (cloud, credentials) = cloud();
     let scene = scene(&cloud.endpoint(), credentials, far());
-    for headers in [&[][..], &[("amz-sdk-invocation-id", "0f"), ("amz-sdk-request", "attempt=1")]] {
-        let request = |gateway: &Scene| gateway.signed("GET", &Ask { headers, ..GET });
-        let first = request(&scene);
+    let ids = [("amz-sdk-invocation-id", "0f"), ("amz-sdk-request", "attempt=1")];
+    for headers in [&ids[..], &ids[..1]] {
+        let first = scene.signed("GET", &Ask { headers, ..GET });
         let copy = |request: &Request<SdkBody>| {
             let mut copy = Request::builder().method(request.method()).uri(request.uri());
             for (name, value) in request.headers() {
@@ -385,45 +375,4 @@ fn an_answer_about_the_credentials_decides_nothing_and_is_told() {
     assert_eq!(scene.send("GET", &GET).0, 400);
     assert!(scene.noted.try_recv().is_err());
     assert!(scene.gateway.refusals()[0].contains("did not take"), "{:?}", scene.gateway.refusals());
-}
-
-#[test]
-fn signatures_of_other_kinds_are_refused_by_their_names() {
-    let scene = scene("http://127.0.0.1:1", none(), far());
-    let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-    let old = "AWSAccessKeyId=x&SignatureVersion=2&SignatureMethod=HmacSHA256&Signature=y&Action=ListDomains";
-    for (request, name) in [
-        (
-            scene.unsigned("GET", "/b/k?AWSAccessKeyId=x&Signature=y%3D&Expires=1", &[], ""),
-            "presigned URLs",
-        ),
-        (
-            scene.unsigned(
-                "GET",
-                "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0",
-                &[],
-                "",
-            ),
-            "presigned URLs",
-        ),
-        (scene.unsigned("GET", "/b/k?X-Amz-%53ignature=0", &[], ""), "presigned URLs"),
-        (scene.unsigned("GET", &format!("/?{old}"), &[], ""), "Signature Version 2"),
-        (scene.unsigned("POST", "/", &[form], old), "Signature Version 2"),
-        (
-            scene.unsigned("GET", "/b/k", &[("authorization", "AWS x:y=")], ""),
-            "Signature Version 2",
-        ),
-        (
-            scene.unsigned(
-                "GET",
-                "/b/k",
-                &[("authorization", "AWS4-ECDSA-P256-SHA256 Credential=x")],
-                "",
-            ),
-            "SigV4A",
-        ),
-    ] {
-        let (status, body) = scene.exchange(request);
-        assert!(status == 501 && body.contains(name), "{name}: {status} {body}");
-    }
 }

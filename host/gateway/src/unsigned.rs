@@ -15,7 +15,7 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use super::answer::Refusal;
+use super::answer::{Refusal, Unsupported};
 use super::route::target;
 use super::{Door, Gate, Noted, anew, reply, seen};
 use audex_core::error_chain;
@@ -99,6 +99,19 @@ pub(crate) async fn exchange(
     Ok(response)
 }
 
+/// Returns the refusal of an unsigned request, if unsigned requests are not forwarded.
+pub(crate) fn refusal(parts: &Parts) -> Refusal {
+    if parts.method == Method::POST && is_multipart(parts) {
+        return Refusal::unsupported(Unsupported::PostForm);
+    }
+    Rejected::Unsigned.into()
+}
+
+fn is_multipart(parts: &Parts) -> bool {
+    let kind = header(&parts.headers, "content-type").unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with("multipart/form-data")
+}
+
 /// Returns the parameters of a call (its whole body, or nothing for an object), and the body to send.
 async fn beginning(
     gate: &Gate,
@@ -120,7 +133,7 @@ async fn beginning(
         }
         return Ok((whole.clone().into(), SdkBody::from(whole)));
     }
-    if !kind.starts_with("multipart/form-data") {
+    if !is_multipart(parts) {
         return Ok((Bytes::new(), SdkBody::from_body_1_x(body)));
     }
     let mut form = SdkBody::from_body_1_x(body);
@@ -130,7 +143,7 @@ async fn beginning(
         .windows(gate.session_key.id.len())
         .any(|window| window == gate.session_key.id.as_bytes())
     {
-        return Err(Refusal::unsupported("POST forms that are signed with the session's key"));
+        return Err(Refusal::unsupported(Unsupported::PostForm));
     }
     Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))
 }

@@ -1,5 +1,7 @@
 //! A request from a command to its cloud, with the parts that show which operation was requested.
 
+use bytes::Bytes;
+
 /// A request without the parts that only authenticate it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenRequest {
@@ -18,7 +20,7 @@ pub struct SeenRequest {
     /// The headers that name the operation or resource, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body, or its beginning.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// False if a part of the request is missing here.
     pub complete: bool,
 }

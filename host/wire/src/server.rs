@@ -33,6 +33,9 @@ const HEADER_TIME: Duration = Duration::from_secs(30);
 pub const BODY_TIME: Duration = Duration::from_secs(30);
 /// The most bytes of a request's headers: real ones have a few kilobytes, with a session token of at most 4 kB.
 const HEADER_BYTES: usize = 64 * 1024;
+/// The most bytes of a streamed body that a connection keeps in memory each way: a hundred streams at once take a few
+/// megabytes.
+const STREAM_BYTES: usize = HEADER_BYTES;
 /// The time that requests under way have to end when the server stops.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -151,7 +154,8 @@ async fn accept<A, F, B>(
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIME)
-                .max_header_size(HEADER_BYTES);
+                .max_header_size(HEADER_BYTES)
+                .max_buf_size(STREAM_BYTES);
             let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
             let mut stopping = pin!(stopped.changed());
             let mut is_stopping = false;

@@ -253,7 +253,7 @@ fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError>
             path: "%ff//..".to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
-            body: vec![0xff; 1024],
+            body: vec![0xff; 1024].into(),
             complete: true,
         };
         3

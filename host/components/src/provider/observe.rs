@@ -87,6 +87,7 @@ impl From<SeenRequest> for wit::SeenRequest {
     fn from(seen: SeenRequest) -> Self {
         let SeenRequest { service, region, method, host, path, query, headers, body, complete } =
             seen;
+        let body = body.into();
         Self { service, region, method, host, path, query, headers, body, complete }
     }
 }
