@@ -34,7 +34,7 @@ test-sigstore: wasm-target python ## Tests the feature `sigstore`, which is off 
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --lib --test audex -- sigstore plugin_sources organisation
 
 # This is not part of `test`: az and Azurite take a gigabyte, and no package registry has gcloud.
-test-interop: build python ## Tests gcloud, gsutil, az and Azurite with the doubles; prints skips and reasons
+test-interop: build python ## Tests rclone, s3cmd, s3fs, Terraform, gcloud, gsutil, az and Azurite with the doubles; prints skips and reasons
 	tests/interop/install.sh
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 

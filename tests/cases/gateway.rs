@@ -1,5 +1,10 @@
 //! `--deliver gateway`: the command holds no key, and every request is decided here and at the cloud.
 
+mod clients;
+mod holds;
+mod memory;
+mod reader;
+
 use std::net::{TcpListener, TcpStream};
 
 use nix::sys::signal::Signal;

@@ -1,4 +1,4 @@
-"""The real clients of Google Cloud and Azure under `tryaudex run`, against doubles that enforce; and components from a real
+"""The real clients of AWS, Google Cloud and Azure under `tryaudex run`, against doubles that enforce; and components from a real
 registry. See `make test-interop`."""
 
 import pathlib
@@ -7,6 +7,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "python")]
 
+import aws_tools  # noqa: E402
 import az  # noqa: E402
 import azurite  # noqa: E402
 import google_tools  # noqa: E402
@@ -16,12 +17,14 @@ from double import Judge  # noqa: E402
 
 def main():
     judge, skipped = Judge(), []
-    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite), ("OCI registry", registry)):
+    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite), ("OCI registry", registry),
+                         *((tool.name, tool) for tool in aws_tools.TOOLS)):
         if reason := client.missing():
             skipped.append(f"{name}: {reason}")
         else:
             client.check(judge)
-    skipped.append("Go and JavaScript clients: none is written; hvac, google-auth, azure-identity and boto3 run in `make test`")
+    skipped.append("Go clients of Google Cloud and Azure: none is written; hvac, google-auth, azure-identity, boto3, the aws CLI and the "
+                   "JavaScript SDK run in `make test`")
     for line in skipped:
         print(f"skipped {line}")
     judge.end()

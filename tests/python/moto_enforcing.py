@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import threading
+import urllib.parse
 
 for name in [n for n in os.environ if n.startswith(("AWS_", "MOTO_"))]:
     del os.environ[name]  # the double must behave the same whoever starts it, whatever profile or account is exported
@@ -31,6 +32,9 @@ ROLE = "AudexTest"
 WIDE_ROLE = "AudexWide"
 SERVICES = {"s3", "sts", "iam", "dynamodb", "sqs", "sns", "ec2", "lambda", "monitoring", "secretsmanager", "ssm", "logs", "events"}
 
+# The path below which the double tells its tests what it was asked for, by access key id.
+SEEN = "/audex-double/seen/"
+
 # Rules that `--without` can switch off; only check_double.py does, to prove that it would notice.
 RULES = ("all", "identity", "session-policy", "expiry", "token", "signature")
 
@@ -44,6 +48,7 @@ class Gate:
 
     def __init__(self, app):
         self.app = app
+        self.seen = {}  # the signed requests by access key id
 
     def __call__(self, environ, start_response):
         length = environ.get("CONTENT_LENGTH")
@@ -52,6 +57,8 @@ class Gate:
         environ |= {"audex.body": body, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)  # moto would switch accounts on the caller's word
 
+        if environ["PATH_INFO"].startswith(SEEN):
+            return self.tell(environ["PATH_INFO"].removeprefix(SEEN), start_response)
         if environ["PATH_INFO"].startswith(("/moto-api", "/latest/")):
             return _refuse(start_response, "404 Not Found", "NotFound", "not in this double")
         signed = authentication.CREDENTIAL.match(environ.get("HTTP_AUTHORIZATION", ""))
@@ -59,8 +66,26 @@ class Gate:
             return _refuse(start_response, "403 Forbidden", *_unsigned(environ))
         if signed and signed[4] not in SERVICES:
             return _refuse(start_response, "501 Not Implemented", "NotImplemented", f"service {signed[4]} is not in this double")
+        if signed:
+            self.seen.setdefault(signed[1], []).append(_shown(environ, signed[4]))
         answer = cbor.translated(self.app, environ, start_response)
         return self.app(environ, start_response) if answer is None else answer
+
+    def tell(self, key, start_response):
+        """Lists the requests that were signed with this key, one a line."""
+        body = "".join(f"{line}\n" for line in self.seen.get(key, [])).encode()
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+        return [body]
+
+
+def _shown(environ, service):
+    """A request as the log shows it: the service, and the operation or the method and path."""
+    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    action = urllib.parse.parse_qs(environ["audex.body"].decode("latin-1")).get("Action", [""])[0] if form else ""
+    query = environ.get("QUERY_STRING", "")
+    path = environ["PATH_INFO"] + (f"?{query}" if query else "")
+    return f"{service} {target or action or environ['REQUEST_METHOD'] + ' ' + path}"
 
 
 def _unsigned(environ):

@@ -1,13 +1,14 @@
 //! The moto double. All tests share one process, because it takes seconds to start. The double ends with the
 //! test process.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::python;
+use super::{Sandbox, python};
 
 /// The running double. Its buckets `alpha` and `beta` contain `hello.txt`; its table is `items`.
 pub(crate) struct Moto {
@@ -27,6 +28,26 @@ impl Moto {
     pub(crate) fn get() -> &'static Self {
         static MOTO: OnceLock<Moto> = OnceLock::new();
         MOTO.get_or_init(Self::start)
+    }
+
+    /// Returns the requests that were signed with the keys of the last session of `sandbox`, each once and
+    /// sorted: the service, and the operation or the method and path.
+    pub(crate) fn seen(&self, sandbox: &Sandbox) -> Vec<String> {
+        let records = sandbox.audit();
+        let issued = records.iter().rfind(|record| record["event"] == "issued").expect("a session");
+        let key = issued["access_key_id"].as_str().unwrap();
+        let host = self.endpoint.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).unwrap();
+        let path = format!("/audex-double/seen/{key}");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        let mut seen: Vec<String> = body.lines().map(str::to_owned).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen
     }
 
     fn start() -> Self {

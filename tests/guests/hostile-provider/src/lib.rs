@@ -248,7 +248,17 @@ impl Provider for Hostile {
     }
 
     fn read(request: SeenRequest, _account: Option<String>) -> Reading {
-        trick("read");
+        match request.path.rsplit('/').next() {
+            Some("fails") => {
+                trick("read");
+            }
+            Some("readme.txt") => {
+                let on = Scope::These(vec!["arn:aws:s3:::demo-reports/readme.txt".to_owned()]);
+                let action = "s3:GetObject".to_owned();
+                return Reading::Calls(vec![Need { action, on, yields_credentials: false }]);
+            }
+            _ => {}
+        }
         Reading::Unknown(request.path)
     }
 
@@ -279,7 +289,12 @@ impl Provider for Hostile {
 
     fn statements(_document: String) -> Result<Vec<Statement>, Error> {
         trick("statements");
-        Ok(vec![])
+        if !case::case().starts_with("read-") {
+            return Ok(vec![]);
+        }
+        let (actions, source) = (vec!["s3:GetObject".to_owned()], String::new());
+        let (effect, resources) = (Effect::Allow, Scope::Every);
+        Ok(vec![Statement { effect, actions, resources, undecided: None, source }])
     }
 
     fn effective(_principal: String) -> Result<Vec<Statement>, Error> {
