@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::anew::{self, Target};
+use super::anew::Target;
 use audex_core::percent::decode_pairs;
 use audex_wire::header::header;
 use audex_wire::seen_request::SeenRequest;

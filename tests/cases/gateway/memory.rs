@@ -3,8 +3,8 @@
 use crate::support::double::run_python;
 use crate::support::{Moto, Sandbox, python};
 
-/// The most kilobytes for a hundred streams.
-const STREAMS: u64 = 24 * 1024;
+/// The most kilobytes for a hundred streams: a connection keeps 64 of them, and one to the cloud up to 400.
+const STREAMS: u64 = 46 * 1024;
 /// The most kilobytes for large requests: the bodies, and the copies of the reader.
 const LARGE: u64 = 40 * 1024;
 

@@ -138,7 +138,7 @@ fn request(url: &str, method: &str) -> Option<SeenRequest> {
         path: path.to_owned(),
         query: decode_pairs(query),
         headers: Vec::new(),
-        body: Default::default(),
+        body: Vec::<u8>::new().into(),
         complete: true,
     })
 }
