@@ -2,12 +2,13 @@
 //!
 //! A client can make identical calls within one second. Their signatures are equal, because a signature's
 //! time has a resolution of one second. So a signature may repeat shortly after its first use: over the same
-//! connection, with another invocation id from the SDK, or from a client that sends no such id, like s3cmd and
-//! rclone, of which each process has its own connection. Every other repetition is refused.
+//! connection, with another invocation id from the SDK, or if it reads (GET, HEAD) and has no such id: two
+//! processes of s3cmd or rclone may ask the same at once. Every other repetition is refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
+use http::Method;
 use http::request::Parts;
 
 use audex_core::clock;
@@ -29,6 +30,8 @@ const CALL: [&str; 2] = ["amz-sdk-invocation-id", "amz-sdk-request"];
 struct Use {
     connection: u64,
     call: Option<String>,
+    /// True if the request changes nothing.
+    reads: bool,
 }
 
 #[derive(Debug)]
@@ -73,7 +76,8 @@ impl UsedSignatures {
         parts: &Parts,
         connection: u64,
     ) -> Result<(), Rejected> {
-        self.take_at(claim, Use { connection, call: call(parts) }, Instant::now())
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        self.take_at(claim, Use { connection, call: call(parts), reads }, Instant::now())
     }
 
     fn take_at(&mut self, claim: &Claim, this: Use, now: Instant) -> Result<(), Rejected> {
@@ -84,7 +88,8 @@ impl UsedSignatures {
         let known = self.seconds.entry(date).or_default().entry(claim.signature.clone());
         let known = known.or_insert_with(|| Signature { first: now, uses: Vec::new() });
         let is_again = |one: &Use| {
-            this.call.is_some() && one.call == this.call && one.connection != this.connection
+            let is_alike = one.connection != this.connection && one.call == this.call;
+            is_alike && (this.call.is_some() || !this.reads)
         };
         let is_late = now.duration_since(known.first) > SAME_SECOND;
         if !known.uses.is_empty() && (is_late || known.uses.iter().any(is_again)) {
@@ -135,7 +140,7 @@ mod tests {
     }
 
     fn of(connection: u64, call: Option<&str>) -> Use {
-        Use { connection, call: call.map(str::to_owned) }
+        Use { connection, call: call.map(str::to_owned), reads: false }
     }
 
     #[test]
@@ -144,9 +149,7 @@ mod tests {
             let (mut once, now) = (UsedSignatures::default(), Instant::now());
             let request = signed(1_000, "s");
             assert!(once.take_at(&request, of(1, call), now).is_ok());
-            if call.is_some() {
-                assert_eq!(once.take_at(&request, of(2, call), now), Err(Rejected::Repeated));
-            }
+            assert_eq!(once.take_at(&request, of(2, call), now), Err(Rejected::Repeated));
             let later = now + SAME_SECOND + Duration::from_millis(1);
             for connection in [1, 2] {
                 assert_eq!(
@@ -171,7 +174,11 @@ mod tests {
         let mut once = UsedSignatures::default();
         assert!(once.take_at(&request, of(1, None), now).is_ok());
         assert!(once.take_at(&request, of(1, None), now).is_ok(), "over its own connection");
-        assert!(once.take_at(&request, of(2, None), now).is_ok(), "of another process");
+        assert!(once.take_at(&request, of(2, None), now).is_err(), "it may change something");
+        let read = |connection| Use { reads: true, ..of(connection, None) };
+        let mut once = UsedSignatures::default();
+        assert!(once.take_at(&request, read(1), now).is_ok());
+        assert!(once.take_at(&request, read(2), now).is_ok(), "of another process");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::anew::Target;
+use super::anew::{self, Target};
 use audex_core::percent::decode_pairs;
 use audex_wire::header::header;
 use audex_wire::seen_request::SeenRequest;
@@ -179,7 +179,8 @@ pub fn decided(
     body: &[u8],
     complete: bool,
 ) -> Result<SeenRequest, &'static str> {
-    whole(parts, &anew::target(&parts.uri)?, host, scope, body, complete)
+    let body = Bytes::copy_from_slice(body);
+    whole(parts, &anew::target(&parts.uri)?, host, scope, &body, complete)
 }
 
 /// Returns every part of a request that its service can read.
@@ -191,7 +192,7 @@ pub(crate) fn whole(
     anew: &Target,
     host: &str,
     (service, region): (&str, &str),
-    body: &[u8],
+    body: &Bytes,
     complete: bool,
 ) -> Result<SeenRequest, &'static str> {
     let sent = parts.headers.iter().filter(|(name, _)| !NOT_FORWARDED.contains(&name.as_str()));

@@ -84,7 +84,7 @@ pub(super) fn audit(environment: &Environment, args: Args) -> Result<u8, Failure
 fn verify_receipt(audit: &Audit, file: &Path, as_json: bool) -> Result<(), Failure> {
     let receipt = audit.verify_receipt(file)?;
     let records: Vec<u64> = receipt.entries.iter().map(|entry| entry.seq).collect();
-    let is_complete = receipt.account["complete"] != false;
+    let is_complete = receipt.account.get("complete").is_none_or(|complete| *complete != false);
     console::result(&if as_json {
         json!({ "session": receipt.session, "records": records, "complete": is_complete })
             .to_string()
