@@ -62,6 +62,7 @@ fn the_aws_cli_reads_through_the_gateway_and_the_cloud_sees_no_other_request() {
         used(&sandbox),
         [
             "allowed s3:GetObject arn:aws:s3:::demo-reports/readme.txt 1",
+            "allowed sts:GetCallerIdentity * 1",
             "refused s3:DeleteObject arn:aws:s3:::demo-reports/readme.txt 1",
             "refused s3:GetObject arn:aws:s3:::demo-secrets/payroll.csv 1",
             "refused s3:ListAllMyBuckets * 1",
@@ -239,7 +240,7 @@ fn without_its_signature_a_request_is_not_sent() {
     let output = sandbox.run_sh(READ, script).success();
     insta::assert_snapshot!(output.stdout, @"
     403 <Error><Code>MissingAuthenticationToken</Code><Message>tryaudex: the gateway forwards signed requests only</Message></Error>
-    501 <Error><Code>NotImplemented</Code><Message>tryaudex: the gateway does not forward presigned URLs</Message></Error>
+    501 <Error><Code>NotImplemented</Code><Message>tryaudex: the gateway does not forward presigned URLs; use --deliver env for a command that signs for others, because its signature is valid only with real keys</Message></Error>
     ");
 }
 

@@ -255,7 +255,13 @@ impl Provider for Hostile {
             Some("readme.txt") => {
                 let on = Scope::These(vec!["arn:aws:s3:::demo-reports/readme.txt".to_owned()]);
                 let action = "s3:GetObject".to_owned();
-                return Reading::Calls(vec![Need { action, on, yields_credentials: false }]);
+                return Reading::Calls(vec![Need {
+                    action,
+                    on,
+                    yields_credentials: false,
+                    free: false,
+                    uses: 1,
+                }]);
             }
             _ => {}
         }

@@ -105,7 +105,14 @@ pub(super) fn read(reader: &mut Reader, sent: &Sent) -> Reading {
     };
     match reader.read(seen, Some(ACCOUNT)).unwrap() {
         provider::Reading::Calls(needs) => {
-            Reading::Needs(needs.into_iter().map(decider::need).collect())
+            // What everybody may do needs nothing of a policy.
+            let needs = needs.into_iter().filter(|need| !need.free);
+            let needs: Vec<Need> = needs.map(decider::need).collect();
+            match needs.iter().find(|need| aws_catalogue::find(&need.action).is_none()) {
+                // An operation whose reply carries credentials, and that no permission covers.
+                Some(need) => Reading::Unknown(need.action.clone()),
+                None => Reading::Needs(needs),
+            }
         }
         provider::Reading::Unknown(what) => Reading::Unknown(what),
         provider::Reading::Ambiguous(why) => Reading::Ambiguous(why),
