@@ -225,11 +225,11 @@ fn items_are_counted_as_often_as_they_are_named() {
     ] {
         assert_eq!(deletion(object), Some(50), "{object}");
     }
-    let entries = vec![r#"{"Id":"1","ReceiptHandle":"r"}"#; 10].join(",");
+    let entries = [r#"{"Id":"1","ReceiptHandle":"r"}"#; 10].join(",");
     let queue = "https://sqs.eu-west-1.amazonaws.com/123456789012/q";
     let body = format!(r#"{{"QueueUrl":"{queue}","Entries":[{entries}]}}"#);
     assert_eq!(uses(&json("sqs", "AmazonSQS.DeleteMessageBatch", &body)), Some(10));
-    let items = vec![r#"{"DeleteRequest":{"Key":{"a":{"S":"x"}}}}"#; 12].join(",");
+    let items = [r#"{"DeleteRequest":{"Key":{"a":{"S":"x"}}}}"#; 12].join(",");
     let body = format!(r#"{{"RequestItems":{{"one":[{items}],"two":[{items}]}}}}"#);
     assert_eq!(uses(&json("dynamodb", "DynamoDB_20120810.BatchWriteItem", &body)), Some(24));
     assert_eq!(uses(&request("s3", "GET", "/b/k", &[], b"")), Some(1));
