@@ -7,12 +7,21 @@
 //! `method_table.py` makes the tables. Requests are hostile input: bounded, and never assumed to be well
 //! formed.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use percent_encoding::percent_decode_str;
 
 /// The size limit of a decompressed section; the largest section has a tenth of this size.
 const SECTION_BYTES: usize = 4 * 1024 * 1024;
+
+thread_local! {
+    /// The sections that were used, by the address of their table and their name. A name that has no section is
+    /// not kept, so requests cannot fill it.
+    static INFLATED: RefCell<HashMap<usize, HashMap<String, Rc<str>>>> = RefCell::default();
+}
 
 /// A table of operations.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +89,22 @@ impl Table {
         self.index().lines().filter_map(|line| line.split(' ').next())
     }
 
-    /// Returns the lines of a section.
+    /// Returns the lines of a section. It is inflated once; an instance that stays uses it again.
     #[must_use]
-    pub fn section(self, name: &str) -> Option<String> {
+    pub fn section(self, name: &str) -> Option<Rc<str>> {
+        let table = self.0.as_ptr().addr();
+        let known = INFLATED.with_borrow(|all| all.get(&table)?.get(name).cloned());
+        if known.is_some() {
+            return known;
+        }
+        let section: Rc<str> = self.inflate(name)?.into();
+        INFLATED.with_borrow_mut(|all| {
+            all.entry(table).or_default().insert(name.to_owned(), Rc::clone(&section))
+        });
+        Some(section)
+    }
+
+    fn inflate(self, name: &str) -> Option<String> {
         let (offset, length) = self.place(name)?;
         let start = self.title().len() + self.index().len() + 1 + offset;
         let block = self.0.get(start..start.checked_add(length)?)?;
