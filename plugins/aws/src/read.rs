@@ -8,6 +8,7 @@ mod uses;
 use audex_sdk::provider::{Need, Reading, Scope, SeenRequest};
 use aws_api::{Members, strict};
 use aws_policy::observed::{self, exact, resource};
+use serde_json::Value;
 
 use crate::recognise;
 
@@ -42,9 +43,10 @@ pub fn read(request: &SeenRequest, account: Option<&str>) -> Reading {
     if let Err(reason) = checked {
         return Reading::Ambiguous(format!("{name}: {reason}"));
     }
-    let uses = uses::of(request, &asked);
+    let body: Option<Value> = serde_json::from_slice(&request.body).ok();
+    let uses = uses::of(body.as_ref(), &asked);
     let (_, needs) = recognise::told(service, &mut asked, request, account);
-    let needs = match needs {
+    let mut needs = match needs {
         None if yields_credentials => vec![(name.clone(), Vec::new())],
         None => return Reading::Unknown(name),
         Some(needs) => needs,
@@ -53,9 +55,9 @@ pub fn read(request: &SeenRequest, account: Option<&str>) -> Reading {
         let reason = format!("`{arn}` is of another region or account");
         return Reading::Ambiguous(format!("{name}: {reason}"));
     }
-    let is_unseen = unread::hides_a_resource(service, &asked, request);
-    let mut needs = needs;
-    needs.extend(unread::further(service, &asked, &needs, request));
+    let unread = unread::Unread { service, asked: &asked, request, body: body.as_ref() };
+    let is_unseen = unread.hides_a_resource();
+    needs.extend(unread.further(&needs));
     // A deny counts even for what AWS lets everybody do.
     let free = needs.is_empty() && !yields_credentials;
     if needs.is_empty() {

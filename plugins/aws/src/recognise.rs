@@ -191,10 +191,12 @@ fn modifiers(service: &str, asked: &Asked, request: &SeenRequest) -> (Vec<String
 /// Returns true if a parameter passes on the role that is its value.
 fn is_role(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    (name.ends_with("role") || name.ends_with("rolearn"))
-        && value.starts_with("arn:")
-        && value.contains(":iam::")
-        && value.contains(":role/")
+    (name.ends_with("role") || name.ends_with("rolearn")) && is_role_arn(value)
+}
+
+/// Returns true if `value` is the ARN of a role.
+pub fn is_role_arn(value: &str) -> bool {
+    value.starts_with("arn:") && value.contains(":iam::") && value.contains(":role/")
 }
 
 /// Returns the bucket and key of the source of a copy.

@@ -68,7 +68,7 @@ pub enum Dialect {
     Ec2,
 }
 
-/// The signing names of the services that reply in XML to operations by path. Source: `protocol: rest-xml` in
+/// The signing names of the services, besides S3, that speak XML in operations by path. Source: `protocol: rest-xml` in
 /// botocore's models.
 const REST_XML: [&str; 2] = ["cloudfront", "route53"];
 

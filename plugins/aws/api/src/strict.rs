@@ -15,7 +15,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use self::cbor::is_cbor_map;
 use crate::members::Members;
 use crate::protocol::{self, Protocol, header};
-use crate::{Asked, body, delete, rest};
+use crate::{Asked, REST_XML, body, delete, rest};
 
 /// Headers that change neither the operation nor its resources, or that the recogniser reads. A request with
 /// another one is ambiguous, because a service may read it. Source: header members in botocore's models; RFC 9110.
@@ -67,8 +67,6 @@ const SLASHES: usize = 16;
 const ARN: &str = "arn%3A";
 /// A name that no path has in its place.
 const OTHER_NAME: &str = "audex-other-name";
-/// The services with operations by path whose bodies are XML, which names no resource.
-const XML: [&str; 2] = ["cloudfront", "route53"];
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Checks that `request`, recognised as `asked` with the parameters `members`, has one meaning.
@@ -207,7 +205,8 @@ fn rest(request: &SeenRequest, asked: &Asked, members: &Members) -> Result<(), S
         return Err("its body is encoded".to_owned());
     }
     // Security: a service may read JSON in a body of any content type.
-    let is_xml = XML.contains(&request.service.as_deref().unwrap_or_default());
+    // XML names no resource.
+    let is_xml = REST_XML.contains(&request.service.as_deref().unwrap_or_default());
     if is_data || is_xml || request.body.is_empty() {
         return Ok(());
     }

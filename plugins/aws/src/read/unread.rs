@@ -5,7 +5,7 @@ use aws_api::Asked;
 use aws_policy::observed::exact::Need;
 use serde_json::Value;
 
-use crate::recognise::ABOUT_ROLES;
+use crate::recognise::{ABOUT_ROLES, is_role_arn};
 
 const PASS_ROLE: &str = "iam:PassRole";
 /// Operations that pass on a role which is not in their parameters. Source: S3 API reference,
@@ -28,77 +28,79 @@ const CODE: [(&str, &str); 3] = [
     ("KMSKeyArn", "kms:CreateGrant"),
 ];
 
-/// Returns true if a resource of the request is named in a way that is not read.
-pub(super) fn hides_a_resource(service: &str, asked: &Asked, request: &SeenRequest) -> bool {
-    let has = |name: &str| names(asked, request).any(|known| known == name);
-    let is_alias = |value: &String| value.starts_with("alias/") || value.contains(":alias/");
-    service == "kms" && asked.parameters.iter().any(|(_, value)| is_alias(value))
-        || HIDING.iter().any(|(of, operation, parameter)| {
-            // A query over log groups by name needs no such part.
-            let is_plain = *parameter == "queryString"
-                && !asked
-                    .values(parameter)
-                    .any(|query| query.to_ascii_uppercase().contains("SOURCE"));
-            *of == service && *operation == asked.operation && has(parameter) && !is_plain
-        })
+/// A request, for what its parameters do not show.
+pub(super) struct Unread<'a> {
+    pub service: &'a str,
+    pub asked: &'a Asked,
+    pub request: &'a SeenRequest,
+    /// The body, if it is JSON.
+    pub body: Option<&'a Value>,
 }
 
-/// Returns the names of the parameters, also of those that are not texts.
-fn names<'a>(asked: &'a Asked, request: &SeenRequest) -> impl Iterator<Item = String> + 'a {
-    let in_body = match serde_json::from_slice(&request.body) {
-        Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).collect(),
-        _ => Vec::new(),
-    };
-    asked.parameters.iter().map(|(name, _)| name.clone()).chain(in_body)
-}
+impl Unread<'_> {
+    /// Returns true if a resource of the request is named in a way that is not read.
+    pub(super) fn hides_a_resource(&self) -> bool {
+        let Self { service, asked, .. } = *self;
+        let is_alias = |value: &String| value.starts_with("alias/") || value.contains(":alias/");
+        service == "kms" && asked.parameters.iter().any(|(_, value)| is_alias(value))
+            || HIDING.iter().any(|(of, operation, parameter)| {
+                // A query over log groups by name needs no such part.
+                let is_plain = *parameter == "queryString"
+                    && !asked
+                        .values(parameter)
+                        .any(|query| query.to_ascii_uppercase().contains("SOURCE"));
+                *of == service && *operation == asked.operation && self.has(parameter) && !is_plain
+            })
+    }
 
-/// Returns the needs that are not among `needs`: of roles that the request passes on, and of code that Lambda
-/// fetches.
-pub(super) fn further(
-    service: &str,
-    asked: &Asked,
-    needs: &[Need],
-    request: &SeenRequest,
-) -> Vec<Need> {
-    let mut more: Vec<Need> = roles(service, asked, needs, request).into_iter().collect();
-    if service == "lambda" {
-        let of = |name| names(asked, request).any(|known| known == name);
-        let unseen = CODE.iter().filter(|(name, _)| of(*name));
-        more.extend(unseen.map(|(_, action)| ((*action).to_owned(), Vec::new())));
+    /// Returns true if the request has this parameter, whatever its value is.
+    fn has(&self, parameter: &str) -> bool {
+        self.asked.parameters.iter().any(|(name, _)| name == parameter)
+            || self.body.is_some_and(|body| body.get(parameter).is_some())
     }
-    more
-}
 
-/// Returns the need to pass on every role of the request that `needs` does not have.
-fn roles(service: &str, asked: &Asked, needs: &[Need], request: &SeenRequest) -> Option<Need> {
-    let unseen = || Some((PASS_ROLE.to_owned(), Vec::new()));
-    if PASSES.contains(&(service, asked.operation.as_str())) {
-        return unseen();
-    }
-    if ABOUT_ROLES.contains(&service) || READS.iter().any(|verb| asked.operation.starts_with(verb))
-    {
-        return None;
-    }
-    let mut roles = Roles::default();
-    asked.parameters.iter().for_each(|(name, value)| roles.add(name, value));
-    match serde_json::from_slice::<Value>(&request.body) {
-        Ok(body) => roles.search("", &body),
-        // A body of another form is not searched.
-        Err(_) if request.body.windows(6).any(|part| part == b":role/") => {
-            let is_form = asked.parameters.iter().any(|(name, _)| name == "Action");
-            roles.is_named |= !is_form;
+    /// Returns the needs that are not among `needs`: of roles that the request passes on, and of code that Lambda
+    /// fetches.
+    pub(super) fn further(&self, needs: &[Need]) -> Vec<Need> {
+        let mut more: Vec<Need> = self.roles(needs).into_iter().collect();
+        if self.service == "lambda" {
+            let unseen = CODE.iter().filter(|(name, _)| self.has(name));
+            more.extend(unseen.map(|(_, action)| ((*action).to_owned(), Vec::new())));
         }
-        Err(_) => {}
+        more
     }
-    let is_known =
-        |role: &String| needs.iter().any(|(action, on)| action == PASS_ROLE && on.contains(role));
-    roles.arns.retain(|role| !is_known(role));
-    roles.arns.sort_unstable();
-    roles.arns.dedup();
-    if roles.is_named {
-        unseen()
-    } else {
-        (!roles.arns.is_empty()).then(|| (PASS_ROLE.to_owned(), roles.arns))
+
+    /// Returns the need to pass on every role of the request that `needs` does not have.
+    fn roles(&self, needs: &[Need]) -> Option<Need> {
+        let Self { service, asked, request, body } = *self;
+        let unseen = || Some((PASS_ROLE.to_owned(), Vec::new()));
+        if PASSES.contains(&(service, asked.operation.as_str())) {
+            return unseen();
+        }
+        let reads = READS.iter().any(|verb| asked.operation.starts_with(verb));
+        if ABOUT_ROLES.contains(&service) || reads {
+            return None;
+        }
+        let mut roles = Roles::default();
+        asked.parameters.iter().for_each(|(name, value)| roles.add(name, value));
+        if let Some(body) = body {
+            roles.search("", body);
+        }
+        // A body of another form than JSON or a form is not searched.
+        let is_searched =
+            body.is_some() || asked.parameters.iter().any(|(name, _)| name == "Action");
+        roles.is_named |= !is_searched && request.body.windows(6).any(|part| part == b":role/");
+        let is_known = |role: &String| {
+            needs.iter().any(|(action, on)| action == PASS_ROLE && on.contains(role))
+        };
+        roles.arns.retain(|role| !is_known(role));
+        roles.arns.sort_unstable();
+        roles.arns.dedup();
+        if roles.is_named {
+            unseen()
+        } else {
+            (!roles.arns.is_empty()).then(|| (PASS_ROLE.to_owned(), roles.arns))
+        }
     }
 }
 
@@ -114,12 +116,10 @@ impl Roles {
     fn add(&mut self, name: &str, value: &str) {
         let name = name.to_ascii_lowercase();
         let is_of_role = name.contains("role") || name.contains("instanceprofile");
-        let is_role =
-            value.starts_with("arn:") && value.contains(":iam::") && value.contains(":role/");
         if !is_of_role || value.is_empty() || name.contains("rolesession") {
             return;
         }
-        if is_role {
+        if is_role_arn(value) {
             self.arns.push(value.to_owned());
         } else if !matches!(value, "true" | "false") {
             self.is_named = true;

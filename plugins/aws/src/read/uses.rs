@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use audex_sdk::provider::SeenRequest;
 use aws_api::{Asked, KEY, VERSIONED_KEY};
 use serde_json::Value;
 
@@ -10,7 +9,7 @@ use serde_json::Value;
 const BY_TABLE: &str = "RequestItems";
 
 /// Returns the number of items, each as often as it is named: the longest list of the request, at least 1.
-pub(super) fn of(request: &SeenRequest, asked: &Asked) -> u32 {
+pub(super) fn of(body: Option<&Value>, asked: &Asked) -> u32 {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for (name, _) in &asked.parameters {
         // Both are objects of one deletion.
@@ -18,10 +17,8 @@ pub(super) fn of(request: &SeenRequest, asked: &Asked) -> u32 {
         *counts.entry(unnumbered(name)).or_default() += 1;
     }
     let listed = counts.into_values().max().unwrap_or_default();
-    let in_body = match serde_json::from_slice(&request.body) {
-        Ok(Value::Object(fields)) => fields.iter().map(|(name, value)| length(name, value)).max(),
-        _ => None,
-    };
+    let fields = body.and_then(Value::as_object).into_iter().flatten();
+    let in_body = fields.map(|(name, value)| length(name, value)).max();
     let most = listed.max(in_body.unwrap_or_default()).max(1);
     u32::try_from(most).unwrap_or(u32::MAX)
 }

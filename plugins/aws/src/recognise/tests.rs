@@ -7,25 +7,7 @@ fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> SeenRequest {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let pair = |pair: &str| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (name.to_owned(), value.to_owned())
-    };
-    SeenRequest {
-        service: Some(service.to_owned()),
-        region: Some("eu-west-1".to_owned()),
-        method: method.to_owned(),
-        host: "127.0.0.1".to_owned(),
-        path: path.to_owned(),
-        query: query.split('&').filter(|text| !text.is_empty()).map(pair).collect(),
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: body.as_bytes().to_vec(),
-        complete: true,
-    }
+    crate::read::tests::request(service, method, path, headers, body.as_bytes())
 }
 
 /// Returns the operation, and each action with its resources.
