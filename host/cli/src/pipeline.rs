@@ -31,7 +31,6 @@ use crate::filter::{self, Filtered};
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
-use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
@@ -102,13 +101,13 @@ pub struct Outlined {
     /// The grant and its plan.
     pub planned: Planned,
     filters: Vec<Filter>,
-    gateway: Option<gateway::Prepared>,
+    delivery: delivery::Prepared,
 }
 
-/// A plan that every filter approved, and the gateway that will decide by it.
+/// A plan that every filter approved, and the delivery of its credentials.
 pub struct Ready {
     approved: Approved,
-    gateway: Option<gateway::Prepared>,
+    delivery: delivery::Prepared,
 }
 
 impl Ready {
@@ -300,11 +299,8 @@ impl<'a> Chain<'a, Granted> {
                 "your organisation limits the ttl to {ceiling} s; {asked} s was asked for"
             ));
         }
-        let gateway = match settings.delivery.deliver {
-            Deliver::Gateway => Some(gateway::prepare(&run, &mut planned)?),
-            Deliver::Env | Deliver::File | Deliver::Endpoint => None,
-        };
-        Ok(Chain { run, output: Outlined { planned, filters, gateway } })
+        let delivery = delivery::prepare(&run, &mut planned)?;
+        Ok(Chain { run, output: Outlined { planned, filters, delivery } })
     }
 }
 
@@ -314,12 +310,12 @@ impl<'a> Chain<'a, Outlined> {
     /// # Errors
     /// When a filter fails or rejects the plan.
     pub fn approve(self) -> Result<Chain<'a, Ready>, Failure> {
-        let Self { run, output: Outlined { planned, filters, gateway } } = self;
+        let Self { run, output: Outlined { planned, filters, delivery } } = self;
         let Context { settings, console, .. } = run.context;
         let log = |filters: &[Filter]| log_filters(console, filters);
         let approved = approve::approve(planned, filters, run.circumstances.clone(), log)
             .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
-        Ok(Chain { run, output: Ready { approved, gateway } })
+        Ok(Chain { run, output: Ready { approved, delivery } })
     }
 }
 
@@ -330,11 +326,11 @@ impl Chain<'_, Ready> {
     /// # Errors
     /// Any failure before the command has started. After that, the command's own status counts.
     pub fn start(self, command: &[OsString], observer: &mut dyn Observer) -> Result<u8, Failure> {
-        let Self { run, output: Ready { approved, gateway } } = self;
+        let Self { run, output: Ready { approved, delivery } } = self;
         let Context { environment, settings, console } = run.context;
         // If the command is missing or not executable (exit status 127 or 126), or if the log cannot be
         // written, nothing is minted.
-        let place = Place::prepare(environment, settings, command)?;
+        let place = Place::prepare(environment, settings, command, delivery)?;
         run.attempt.record_issuing()?;
         let provider = Arc::new(run.provider);
         provider.stop_at(place.signals.interruption());
@@ -345,7 +341,6 @@ impl Chain<'_, Ready> {
             attempt: run.attempt,
             description: &run.description,
             withheld: run.components.secret_variables(settings),
-            gateway,
             observer,
         };
         let outcome = guarded(|| session.run(approved, place));

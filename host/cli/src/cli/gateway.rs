@@ -62,7 +62,8 @@ pub(super) fn gateway(environment: &Environment, args: &Args) -> Result<u8, Fail
     let program = std::env::current_exe().map_err(|error| Failure::internal("gateway", error))?;
     let command: [OsString; 3] = [program.into(), "gateway".into(), PRINT.into()];
     let flags = args.gateway.add_to(args.request.flags());
-    run::with(environment, &args.request, flags.delivering(Deliver::Gateway), &command)
+    let flags = flags.delivering(Deliver::Gateway);
+    run::with(environment, &args.request, flags, &command, |_, _| Ok(args.request.ask(&command)))
 }
 
 /// Prints the variables as lines for a shell.

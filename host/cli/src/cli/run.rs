@@ -71,31 +71,24 @@ pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> 
             "put it after `--`: tryaudex run --allow … -- COMMAND",
         ));
     }
-    let paths = settings::directories(environment)?;
-    let mut attempt = Attempt::new(&paths);
-    attempt.add_arguments(&request.ask(&command));
-    let console = request.console();
-    recorded(environment, console, &mut attempt, |attempt| {
-        let settings = Settings::resolve_in(paths, delivery.add_to(request.flags()))?;
-        let context = Context { environment, settings: &settings, console };
-        match &intent {
-            None => go(context, request.ask(&command), &command, attempt),
-            Some(text) => {
-                let proposed = intent::propose(context, text, &engine.choice())?;
-                attempt.add_intent(text, &proposed.engine);
-                confirm(context, &proposed, yes)?;
-                go(context, proposed.ask(request.ask(&command)), &command, attempt)
-            }
-        }
+    let flags = delivery.add_to(request.flags());
+    with(environment, &request, flags, &command, |context, attempt| {
+        let ask = request.ask(&command);
+        let Some(text) = &intent else { return Ok(ask) };
+        let proposed = intent::propose(context, text, &engine.choice())?;
+        attempt.add_intent(text, &proposed.engine);
+        confirm(context, &proposed, yes)?;
+        Ok(proposed.ask(ask))
     })
 }
 
-/// Runs `command` with these options and no sentence.
+/// Runs `command` with these options, for the request that `ask` returns.
 pub(super) fn with(
     environment: &Environment,
     request: &RequestArgs,
     flags: Flags,
     command: &[OsString],
+    ask: impl FnOnce(Context<'_>, &mut Attempt) -> Result<Arguments, Failure>,
 ) -> Result<u8, Failure> {
     let paths = settings::directories(environment)?;
     let mut attempt = Attempt::new(&paths);
@@ -104,18 +97,10 @@ pub(super) fn with(
     recorded(environment, console, &mut attempt, |attempt| {
         let settings = Settings::resolve_in(paths, flags)?;
         let context = Context { environment, settings: &settings, console };
-        go(context, request.ask(command), command, attempt)
+        let ask = ask(context, attempt)?;
+        let chain = pipeline::request(context, ask, attempt)?;
+        chain.expand()?.check()?.filter()?.plan()?.approve()?.start(command, &mut NoObserver)
     })
-}
-
-fn go(
-    context: Context<'_>,
-    ask: Arguments,
-    command: &[OsString],
-    attempt: &mut Attempt,
-) -> Result<u8, Failure> {
-    let chain = pipeline::request(context, ask, attempt)?;
-    chain.expand()?.check()?.filter()?.plan()?.approve()?.start(command, &mut NoObserver)
 }
 
 /// Shows the proposal for a sentence, and asks the user on the terminal.

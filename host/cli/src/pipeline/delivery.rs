@@ -9,9 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::attempt::Attempt;
-use super::{Context, aws_keys, gateway};
+use super::{Context, Run, aws_keys, gateway};
 use crate::failure::Failure;
 use crate::mint::Spent;
+use crate::plan::Planned;
 use crate::settings::delivery::{Deliver, DeliverySettings};
 use audex_components::filter;
 use audex_components::provider::{Description, Minted, Provider};
@@ -95,7 +96,7 @@ pub(super) struct Decisions {
     pub notices: Vec<String>,
 }
 
-/// What a session still has to revoke after a server of it has stopped.
+/// The credentials that a session must still revoke after its server has stopped.
 #[derive(Default)]
 pub(super) struct Unrevoked {
     /// The leases of the credentials that the server had minted.
@@ -106,9 +107,9 @@ pub(super) struct Unrevoked {
 
 /// The outcome of the stage.
 pub(super) struct Handover {
-    /// What the command gets.
+    /// The variables and settings of the command.
     pub arranged: Arranged,
-    /// What must serve the command until it ends.
+    /// The server of the session, which must live until the command ends.
     pub serving: Option<Box<dyn Serving>>,
 }
 
@@ -129,7 +130,7 @@ pub(crate) enum DeliveryError {
         /// The provider's id or method.
         provider: String,
     },
-    /// Nobody counts what a command does that holds the keys itself.
+    /// There is a limit, and the command holds the keys itself, so its uses cannot be counted.
     #[error(
         "the limit `{pattern}={most}` cannot hold with the delivery `{deliver}`: only a gateway counts"
     )]
@@ -168,7 +169,7 @@ pub(super) fn check(deliver: Deliver, description: &Description) -> Result<(), D
     Err(DeliveryError::NoKeys { deliver: deliver.name(), provider: description.id.clone() })
 }
 
-/// Checks that limits are counted by somebody.
+/// Checks that a run with limits has a gateway, which counts the uses.
 pub(super) fn check_limits(
     delivery: &DeliverySettings,
     limits: &[Limit],
@@ -183,20 +184,34 @@ pub(super) fn check_limits(
     }
 }
 
-/// Turns the minted credentials into what the command gets.
-pub(super) fn hand_over(
-    deliver: Deliver,
-    scene: &Scene<'_>,
-    gateway: Option<gateway::Prepared>,
-) -> Result<Handover, Failure> {
-    if let Some(prepared) = gateway {
-        return gateway::hand_over(scene, prepared);
-    }
-    match deliver {
-        Deliver::Env => Ok(Arranged::unchanged(scene).into()),
-        Deliver::File => Ok(file::arrange(scene)?.into()),
-        Deliver::Endpoint => endpoint::hand_over(scene),
-        Deliver::Gateway => Err(no_keys(deliver, scene.minted).into()),
+/// A delivery with all that it needs before there are credentials.
+pub(super) enum Prepared {
+    Env,
+    File,
+    Endpoint,
+    Gateway(Box<gateway::Prepared>),
+}
+
+/// Prepares the delivery of a run, and adds to `planned` the notices about it.
+///
+/// # Errors
+/// As [`gateway::prepare`].
+pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, Failure> {
+    Ok(match run.context.settings.delivery.deliver {
+        Deliver::Env => Prepared::Env,
+        Deliver::File => Prepared::File,
+        Deliver::Endpoint => Prepared::Endpoint,
+        Deliver::Gateway => Prepared::Gateway(Box::new(gateway::prepare(run, planned)?)),
+    })
+}
+
+/// Turns the minted credentials into the variables and settings of the command.
+pub(super) fn hand_over(delivery: Prepared, scene: &Scene<'_>) -> Result<Handover, Failure> {
+    match delivery {
+        Prepared::Env => Ok(Arranged::unchanged(scene).into()),
+        Prepared::File => Ok(file::arrange(scene)?.into()),
+        Prepared::Endpoint => endpoint::hand_over(scene),
+        Prepared::Gateway(prepared) => gateway::hand_over(scene, *prepared),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) enum GatewayError {
         /// The planned method.
         method: String,
     },
-    /// Unknown requests would be enforced by nobody.
+    /// Unknown requests would be sent although the cloud does not enforce the grant.
     #[error(
         "`{action}` is enforced by `{enforced_by}`, so requests that are not known cannot be left to the cloud"
     )]

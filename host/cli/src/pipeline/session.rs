@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::access::Access;
 use super::attempt::{Attempt, secrets};
 use super::delivery::renewal::LEASE;
-use super::delivery::{Decisions, Handover, Scene, Serving, Unrevoked, hand_over};
+use super::delivery::{Decisions, Handover, Prepared, Scene, Serving, Unrevoked, hand_over};
 use super::end::{Revocation, finish, record_lease, revoke_announced, revoke_or_keep};
 use super::guard::guarded;
 use super::observer::{Observer, Stage};
-use super::{Context, REVOKED, gateway, report, settle};
+use super::{Context, REVOKED, report, settle};
 use crate::approve::Approved;
 use crate::failure::Failure;
 use crate::mint::{self, Spent};
@@ -32,6 +32,7 @@ pub(super) struct Place {
     executable: Executable,
     directory: SessionDirectory,
     pub(super) signals: Signals,
+    delivery: Prepared,
 }
 
 impl Place {
@@ -40,11 +41,12 @@ impl Place {
         environment: &Environment,
         settings: &Settings,
         command: &[OsString],
+        delivery: Prepared,
     ) -> Result<Self, Failure> {
         let executable = audex_child::look_up(command, environment.get_os(PATH))?;
         let directory = SessionDirectory::create(environment, &settings.paths.state)?;
         let signals = Signals::install()?;
-        Ok(Self { executable, directory, signals })
+        Ok(Self { executable, directory, signals, delivery })
     }
 }
 
@@ -56,8 +58,6 @@ pub(super) struct Session<'a> {
     pub(super) description: &'a Description,
     /// The variables that the command must not get.
     pub(super) withheld: Vec<String>,
-    /// The gateway of the session, if it is to have one.
-    pub(super) gateway: Option<gateway::Prepared>,
     pub(super) observer: &'a mut dyn Observer,
 }
 
@@ -235,11 +235,11 @@ impl Session<'_> {
         access: &Access,
         place: Place,
     ) -> Result<Started, Failure> {
-        let Place { executable, directory, mut signals } = place;
+        let Place { executable, directory, mut signals, delivery } = place;
         if let Some(signal) = signals.interrupted() {
             return Err(Failure::interrupted(signal as i32));
         }
-        let Context { environment, settings, console } = self.context;
+        let Context { environment, console, .. } = self.context;
         self.observer.at(Stage::Deliver);
         self.attempt.record_issued(minted, access)?;
         let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
@@ -254,8 +254,7 @@ impl Session<'_> {
             ends_at: access.ends_at,
             endpoint_settings: endpoints.settings.clone(),
         };
-        let Handover { arranged, serving } =
-            hand_over(settings.delivery.deliver, &scene, self.gateway.take())?;
+        let Handover { arranged, serving } = hand_over(delivery, &scene)?;
         let arranged = self.observer.arrange(&scene, arranged)?;
         // Security: an allow list decides which settings of the user's profile pass; none of them gives
         // credentials.

@@ -72,7 +72,7 @@ impl Deciding {
         let reading = held(&self.reader).read(request.clone(), self.account.as_deref());
         let needs = match reading {
             Ok(Reading::Calls(needs)) => needs.into_iter().map(need).collect::<Vec<_>>(),
-            // Nobody counts what is not known.
+            // A limit cannot count a request that is not known.
             Ok(Reading::Unknown(_))
                 if self.unknown == UnknownRequests::Forward
                     && !held(&self.budgets).is_limited() =>
