@@ -43,8 +43,10 @@ pub fn read(request: &SeenRequest, account: Option<&str>) -> Reading {
     if let Err(reason) = checked {
         return Reading::Ambiguous(format!("{name}: {reason}"));
     }
-    let body: Option<Value> = serde_json::from_slice(&request.body).ok();
-    let uses = uses::of(body.as_ref(), &asked);
+    // A payload is data of the user's, whatever names it has.
+    let parameters: &[u8] = if members.has_data_body() { &[] } else { &request.body };
+    let body: Option<Value> = serde_json::from_slice(parameters).ok();
+    let uses = uses::of(parameters, body.as_ref(), &asked);
     let (_, needs) = recognise::told(service, &mut asked, request, account);
     let mut needs = match needs {
         None if yields_credentials => vec![(name.clone(), Vec::new())],
@@ -55,7 +57,7 @@ pub fn read(request: &SeenRequest, account: Option<&str>) -> Reading {
         let reason = format!("`{arn}` is of another region or account");
         return Reading::Ambiguous(format!("{name}: {reason}"));
     }
-    let unread = unread::Unread { service, asked: &asked, request, body: body.as_ref() };
+    let unread = unread::Unread { service, asked: &asked, parameters, body: body.as_ref() };
     let is_unseen = unread.hides_a_resource();
     needs.extend(unread.further(&needs));
     // A deny counts even for what AWS lets everybody do.

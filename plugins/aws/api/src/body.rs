@@ -102,6 +102,42 @@ pub fn cbor(body: &[u8]) -> Parameters {
     found
 }
 
+/// Returns the length of the longest list of the map in `body`; 0 if `body` is not a map, or has none.
+#[must_use]
+pub fn longest_cbor_list(body: &[u8]) -> usize {
+    let mut longest = 0;
+    // An error ends the readable part.
+    let _ = cbor_lists(&mut Decoder::new(body), &mut longest);
+    longest
+}
+
+fn cbor_lists(
+    decoder: &mut Decoder<'_>,
+    longest: &mut usize,
+) -> Result<(), minicbor::decode::Error> {
+    let mut left = decoder.map()?.unwrap_or(u64::MAX);
+    while left > 0 && decoder.datatype()? != Type::Break {
+        decoder.skip()?;
+        if matches!(decoder.datatype()?, Type::Array | Type::ArrayIndef) {
+            let mut items = decoder.array()?.unwrap_or(u64::MAX);
+            let mut length = 0;
+            while items > 0 && decoder.datatype()? != Type::Break {
+                decoder.skip()?;
+                length += 1;
+                items -= 1;
+            }
+            if items > 0 {
+                decoder.skip()?;
+            }
+            *longest = length.max(*longest);
+        } else {
+            decoder.skip()?;
+        }
+        left -= 1;
+    }
+    Ok(())
+}
+
 fn cbor_map(
     decoder: &mut Decoder<'_>,
     found: &mut Parameters,

@@ -15,6 +15,7 @@ use audex_sdk::provider::SeenRequest;
 
 use protocol::Protocol;
 
+pub use body::longest_cbor_list;
 pub use delete::{KEY, VERSIONED_KEY};
 pub use members::Members;
 

@@ -25,7 +25,7 @@ pub(super) fn check(
             return Err(format!("`{name}` is another account"));
         }
         // Source: Lambda API reference, `FunctionName`: a partial ARN may name another account.
-        if service == "lambda" && value.contains(":function:") && !value.starts_with("arn:") {
+        if service == "lambda" && is_partial(name, value) {
             return Err("a partial ARN names its function".to_owned());
         }
         // Source: SQS Developer Guide, "Queue and message identifiers".
@@ -34,6 +34,15 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// Returns true for a part of a function's ARN: `region:account:name`, `account:name`, `function:name` and longer.
+fn is_partial(name: &str, value: &str) -> bool {
+    let first = value.split(':').next().unwrap_or_default();
+    let is_function = name.eq_ignore_ascii_case("FunctionName");
+    let is_part = is_account(first) || first == "function" || value.matches(':').count() > 1;
+    !value.starts_with("arn:")
+        && (value.contains(":function:") || is_function && value.contains(':') && is_part)
 }
 
 fn is_queue(url: &str) -> bool {

@@ -151,7 +151,15 @@ fn a_name_of_another_account_or_region_is_not_taken_for_one_of_this() {
         reason(&request("lambda", "POST", &path, &[], b"{}"))
     };
     assert_eq!(function("mine"), "");
-    assert!(function("999999999999:function:mine").contains("a partial ARN"));
+    assert_eq!(function("mine:PROD"), "");
+    for partial in [
+        "999999999999:function:mine",
+        "999999999999:mine",
+        "function:mine",
+        "eu-west-1:999999999999:mine",
+    ] {
+        assert!(function(partial).contains("a partial ARN"), "{partial}");
+    }
     let cluster = |arn: &str| {
         let body = format!(r#"{{"cluster":"{arn}","services":["s"]}}"#);
         reason(&json("ecs", "AmazonEC2ContainerServiceV20141113.DescribeServices", &body))
@@ -199,6 +207,7 @@ fn the_source_of_a_copy_has_one_reading() {
         "/b/",
         "b/../c",
         "b/%2e%2e/c",
+        "b/pub%2F..%2Fsecret",
         "arn:aws:s3:::b/k",
         "https://h/b/k",
     ] {
@@ -232,7 +241,17 @@ fn items_are_counted_as_often_as_they_are_named() {
     let items = [r#"{"DeleteRequest":{"Key":{"a":{"S":"x"}}}}"#; 12].join(",");
     let body = format!(r#"{{"RequestItems":{{"one":[{items}],"two":[{items}]}}}}"#);
     assert_eq!(uses(&json("dynamodb", "DynamoDB_20120810.BatchWriteItem", &body)), Some(24));
+    let keys = vec![r#"{"a":{"S":"x"}}"#; 30].join(",");
+    let body = format!(r#"{{"RequestItems":{{"one":{{"Keys":[{keys}]}}}}}}"#);
+    assert_eq!(uses(&json("dynamodb", "DynamoDB_20120810.BatchGetItem", &body)), Some(30));
+    let data = [&[0xa1, 0x6a][..], b"MetricData", &[0x98, 50], &[0xa0; 50]].concat();
+    let path = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
+    let headers = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
+    assert_eq!(uses(&request("monitoring", "POST", path, &headers, &data)), Some(50));
     assert_eq!(uses(&request("s3", "GET", "/b/k", &[], b"")), Some(1));
+    // The payload of a function is no list of parameters.
+    let path = "/2015-03-31/functions/f/invocations";
+    assert_eq!(uses(&request("lambda", "POST", path, &[], br#"{"ids":[1,2,3]}"#)), Some(1));
 }
 
 #[test]
@@ -311,4 +330,26 @@ fn a_name_in_another_case_is_not_its_operation() {
         let request = request("iam", "POST", "/", &form, body.as_bytes());
         assert!(!reason(&request).starts_with("unknown"), "{action} is never left to the cloud");
     }
+}
+
+#[test]
+fn data_is_not_taken_for_a_role_or_for_code() {
+    let names = |request: &SeenRequest| {
+        needs(request)
+            .into_iter()
+            .map(|need| need.split(' ').next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let path = "/2015-03-31/functions/f/invocations";
+    let payload = br#"{"role":"admin","Role":"admin","S3Bucket":"b","Layers":["x"]}"#;
+    assert_eq!(names(&request("lambda", "POST", path, &[], payload)), ["lambda:InvokeFunction"]);
+    let query = r##"{"TableName":"t","ExpressionAttributeNames":{"#role":"role"},"KeyConditionExpression":"#role = :r"}"##;
+    assert_eq!(names(&json("dynamodb", "DynamoDB_20120810.Query", query)), ["dynamodb:Query"]);
+    let talk = br#"{"messages":[{"role":"user","content":[{"text":"hi"}]}]}"#;
+    let converse = names(&request("bedrock", "POST", "/model/m/converse", &[], talk));
+    assert_eq!(converse, ["bedrock:InvokeModel"]);
+    let code =
+        br#"{"FunctionName":"f","Runtime":"python3.13","Code":{"S3Bucket":"b","S3Key":"k"}}"#;
+    let create = names(&request("lambda", "POST", "/2015-03-31/functions", &[], code));
+    assert!(create.contains(&"s3:GetObject".to_owned()), "{create:?}");
 }

@@ -1,6 +1,5 @@
 //! Parts of a request that are not read as resources, and what they mean for its needs.
 
-use audex_sdk::provider::SeenRequest;
 use aws_api::Asked;
 use aws_policy::observed::exact::Need;
 use serde_json::Value;
@@ -12,6 +11,18 @@ const PASS_ROLE: &str = "iam:PassRole";
 /// `PutBucketReplication`; IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 const PASSES: [(&str, &str); 2] =
     [("s3", "PutBucketReplication"), ("iam", "AddRoleToInstanceProfile")];
+/// Parameters that name a role or an instance profile, and not by its ARN. In every other place, such as a tag or
+/// an item of a table, a text is no role. Source: string members with `role` or `instanceprofile` in their names, in
+/// botocore's models, without those that the API reference calls an ARN.
+#[rustfmt::skip]
+const BY_NAME: [&str; 20] = [
+    "AutoScalingRole", "CustomIamInstanceProfile", "DomainIAMRoleName", "ExecutionRoleName", "IamInstanceProfile",
+    "IamRole", "IamRoleName", "InstanceProfileId", "InstanceProfileIdentifier", "InstanceProfileName", "JobFlowRole",
+    "LocalDeploymentExecutionRoleName", "OperationsRole", "Role", "RoleName", "ServiceRole", "SnsRoleName",
+    "instanceProfileName", "organizationRoleName", "serviceRole",
+];
+/// Parameters for the ARN of a role without the word in their names. Source: API Gateway API reference.
+const CREDENTIALS: [&str; 2] = ["credentials", "authorizerCredentials"];
 /// Verbs of operations that use a role as a filter only.
 const READS: [&str; 5] = ["BatchGet", "Describe", "Get", "List", "Search"];
 /// Parameters that name resources in a way which is not read. Source: the API references of the operations.
@@ -32,7 +43,8 @@ const CODE: [(&str, &str); 3] = [
 pub(super) struct Unread<'a> {
     pub service: &'a str,
     pub asked: &'a Asked,
-    pub request: &'a SeenRequest,
+    /// The body, unless it is data of the user's.
+    pub parameters: &'a [u8],
     /// The body, if it is JSON.
     pub body: Option<&'a Value>,
 }
@@ -59,12 +71,18 @@ impl Unread<'_> {
             || self.body.is_some_and(|body| body.get(parameter).is_some())
     }
 
+    /// Returns true if the code or the content of a function or layer has this parameter.
+    fn has_in_code(&self, parameter: &str) -> bool {
+        let of = |part: &str| self.body.and_then(|body| body.get(part)?.get(parameter)).is_some();
+        self.has(parameter) || of("Code") || of("Content")
+    }
+
     /// Returns the needs that are not among `needs`: of roles that the request passes on, and of code that Lambda
     /// fetches.
     pub(super) fn further(&self, needs: &[Need]) -> Vec<Need> {
         let mut more: Vec<Need> = self.roles(needs).into_iter().collect();
         if self.service == "lambda" {
-            let unseen = CODE.iter().filter(|(name, _)| self.has(name));
+            let unseen = CODE.iter().filter(|(name, _)| self.has_in_code(name));
             more.extend(unseen.map(|(_, action)| ((*action).to_owned(), Vec::new())));
         }
         more
@@ -72,7 +90,7 @@ impl Unread<'_> {
 
     /// Returns the need to pass on every role of the request that `needs` does not have.
     fn roles(&self, needs: &[Need]) -> Option<Need> {
-        let Self { service, asked, request, body } = *self;
+        let Self { service, asked, parameters, body } = *self;
         let unseen = || Some((PASS_ROLE.to_owned(), Vec::new()));
         if PASSES.contains(&(service, asked.operation.as_str())) {
             return unseen();
@@ -89,7 +107,7 @@ impl Unread<'_> {
         // A body of another form than JSON or a form is not searched.
         let is_searched =
             body.is_some() || asked.parameters.iter().any(|(name, _)| name == "Action");
-        roles.is_named |= !is_searched && request.body.windows(6).any(|part| part == b":role/");
+        roles.is_named |= !is_searched && parameters.windows(6).any(|part| part == b":role/");
         let is_known = |role: &String| {
             needs.iter().any(|(action, on)| action == PASS_ROLE && on.contains(role))
         };
@@ -114,15 +132,15 @@ struct Roles {
 
 impl Roles {
     fn add(&mut self, name: &str, value: &str) {
-        let name = name.to_ascii_lowercase();
-        let is_of_role = name.contains("role") || name.contains("instanceprofile");
-        if !is_of_role || value.is_empty() || name.contains("rolesession") {
-            return;
-        }
+        let lower = name.to_ascii_lowercase();
+        let is_of_role = lower.contains("role")
+            || lower.contains("instanceprofile")
+            || CREDENTIALS.contains(&name);
         if is_role_arn(value) {
-            self.arns.push(value.to_owned());
-        } else if !matches!(value, "true" | "false") {
-            self.is_named = true;
+            self.arns.extend(is_of_role.then(|| value.to_owned()));
+        } else if !value.is_empty() {
+            // `IamInstanceProfile.Name` is of `IamInstanceProfile`.
+            self.is_named |= name.split('.').any(|part| BY_NAME.contains(&part));
         }
     }
 
