@@ -24,7 +24,8 @@ pub(crate) fn target(uri: &Uri) -> Result<Target, &'static str> {
     let mut path = String::new();
     for segment in uri.path().strip_prefix('/').unwrap_or(uri.path()).split('/') {
         let segment = decoded(segment)?;
-        if segment == "." || segment == ".." {
+        // An encoded slash is no border here, and may be one for a server that resolves dots.
+        if segment.split('/').any(|part| part == "." || part == "..") {
             return Err("a path with `.` or `..` in it");
         }
         path.push('/');
@@ -104,6 +105,7 @@ mod tests {
         for uri in [
             "/b/../c",
             "/b/%2e%2E/c",
+            "/b/pub%2F..%2Fsecret",
             "/./b",
             "/b/%ff",
             "/b/%0",

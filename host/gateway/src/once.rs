@@ -12,6 +12,7 @@ use http::Method;
 use http::request::Parts;
 
 use audex_core::clock;
+use audex_core::percent::decode_pairs;
 use audex_wire::header::header;
 use audex_wire::sigv4::{Claim, Rejected};
 
@@ -76,7 +77,7 @@ impl UsedSignatures {
         parts: &Parts,
         connection: u64,
     ) -> Result<(), Rejected> {
-        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        let reads = reads(parts);
         self.take_at(claim, Use { connection, call: call(parts), reads }, Instant::now())
     }
 
@@ -113,6 +114,13 @@ impl UsedSignatures {
             self.count -= uses;
         }
     }
+}
+
+/// Returns true if a request changes nothing. In the query protocol, a GET can change something.
+fn reads(parts: &Parts) -> bool {
+    let query = decode_pairs(parts.uri.query().unwrap_or_default());
+    matches!(parts.method, Method::GET | Method::HEAD)
+        && !query.iter().any(|(name, _)| name == "Action")
 }
 
 fn call(parts: &Parts) -> Option<String> {
@@ -179,6 +187,19 @@ mod tests {
         let mut once = UsedSignatures::default();
         assert!(once.take_at(&request, read(1), now).is_ok());
         assert!(once.take_at(&request, read(2), now).is_ok(), "of another process");
+    }
+
+    #[test]
+    fn a_query_that_names_an_action_may_change_something() {
+        let of = |method: &str, uri: &str| {
+            let request = http::Request::builder().method(method).uri(uri);
+            reads(&request.body(()).unwrap().into_parts().0)
+        };
+        assert!(of("GET", "/b/k?versionId=1") && of("HEAD", "/b"));
+        for uri in ["/?Action=Publish", "/?Version=1&%41ction=Publish"] {
+            assert!(!of("GET", uri), "{uri}");
+        }
+        assert!(!of("PUT", "/b/k"));
     }
 
     #[test]
