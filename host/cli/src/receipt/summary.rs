@@ -55,6 +55,8 @@ pub struct Summary {
     pub first: u64,
     outcome: Option<Outcome>,
     is_issued: bool,
+    /// The lease of the credentials that were issued last.
+    issued_lease: Option<String>,
     /// The credentials that were not revoked.
     credentials: Vec<Credentials>,
     /// The leases that were announced, not issued and not revoked, with the end of their session.
@@ -88,6 +90,7 @@ impl Summary {
                 if let Some(lease) = &issued.lease {
                     self.leases.remove(lease);
                 }
+                self.issued_lease.clone_from(&issued.lease);
                 let end_at = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
                 self.hold(end_at.clone(), issued.lease.clone());
             }
@@ -100,8 +103,11 @@ impl Summary {
             Event::Ended(ended) => {
                 let by_deadline = ended.ended_by_deadline;
                 self.outcome = Some(Outcome::Ended { exit_code: ended.exit_code, by_deadline });
+                // This is the outcome for the credentials that were issued. The leases of renewed ones have records
+                // of their own.
                 if ended.reason.as_deref() == Some(REVOKED) {
-                    self.credentials.clear();
+                    let lease = self.issued_lease.clone();
+                    self.credentials.retain(|credentials| credentials.lease != lease);
                 }
             }
             Event::Denied(denied) => {
@@ -195,7 +201,7 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use audex_audit::{CleanedUp, Denied, Ended, Failed, Issued, Issuing, Leasing};
+    use audex_audit::{CleanedUp, Denied, Ended, Failed, Issued, Issuing, Leasing, Renewed};
 
     const NOW: &str = "2026-11-30T12:00:00Z";
     const LATER: &str = "2026-11-30T12:15:00Z";
@@ -247,6 +253,24 @@ mod tests {
                 (live.into(), dead.into())
             );
         }
+    }
+
+    #[test]
+    fn renewed_credentials_that_were_not_revoked_stay_valid() {
+        let renewed = |lease: &str| {
+            let (expires_at, lease) = (LATEST.to_owned(), Some(lease.to_owned()));
+            Event::Renewed(Renewed { expires_at, lease, ..Renewed::default() })
+        };
+        let cleaned = |outcome: &str| {
+            let (lease, outcome) = ("second".to_owned(), outcome.to_owned());
+            Event::CleanedUp(CleanedUp { lease, outcome, ..CleanedUp::default() })
+        };
+        let session = |outcome: &str| {
+            let first = issued(LATER, Some("first"));
+            of(vec![issuing(), first, renewed("second"), cleaned(outcome), ended(Some(REVOKED))])
+        };
+        assert_eq!(session("not revoked: x").valid_until(NOW), Some(LATEST));
+        assert_eq!(session(REVOKED).valid_until(NOW), None);
     }
 
     #[test]
