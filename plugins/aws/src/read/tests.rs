@@ -182,6 +182,14 @@ fn a_name_of_another_account_or_region_is_not_taken_for_one_of_this() {
 }
 
 #[test]
+fn a_header_brings_its_permission() {
+    let owned = request("s3", "PUT", "/b", &[("x-amz-object-ownership", "ObjectWriter")], b"");
+    let bucket = "on arn:aws:s3:::b";
+    let expected = ["s3:CreateBucket", "s3:PutBucketOwnershipControls"];
+    assert_eq!(needs(&owned), expected.map(|action| format!("{action} {bucket}")));
+}
+
+#[test]
 fn what_is_not_read_is_not_decided() {
     let mut cut = request("s3", "GET", "/b/k", &[], b"");
     cut.complete = false;
