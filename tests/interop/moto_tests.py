@@ -25,8 +25,8 @@ BRIEF = ["sns", "kms", "events"]
 SERVICES = [*BRIEF, "cloudwatch", "dynamodb", "ecr", "iam", "kinesis", "logs", "route53", "s3", "secretsmanager", "sqs", "ssm"]
 # Operations whose replies carry credentials are named one by one.
 ALLOWED = ",".join([*(f"{prefix}:*" for prefix in (
-    "apigateway", "cloudformation", "cloudwatch", "config", "dynamodb", "ec2", "ecr", "events", "firehose", "iam", "kinesis", "kms",
-    "lambda", "logs", "route53", "s3", "secretsmanager", "sns", "sqs", "ssm", "states", "sts", "tag")),
+    "apigateway", "autoscaling", "cloudformation", "cloudwatch", "config", "dynamodb", "ec2", "ecr", "events", "firehose", "iam", "kinesis",
+    "kms", "lambda", "logs", "route53", "s3", "secretsmanager", "sns", "sqs", "ssm", "states", "sts", "tag")),
     "ecr:GetAuthorizationToken", "iam:CreateAccessKey", "iam:CreateVirtualMFADevice", "sts:AssumeRole", "sts:GetFederationToken",
     "sts:GetSessionToken"])
 MINUTES = 15
