@@ -36,7 +36,8 @@ NARROWER = {
         "test_add_user_to_group test_custom_timestamp test_get_records_at_exact_timestamp test_last_modified test_restore_key "
         "test_rotate_secret",
     "they sign with keys other than the session's":
-        "test_create_access_key test_get_access_key_last_used_when_used test_iam_cloudformation_access_key_get_attr "
+        "test_create_access_key test_dynamodb_authorization_put_item test_dynamodb_with_account_id_routing "
+        "test_get_access_key_last_used_when_used test_iam_cloudformation_access_key_get_attr "
         "test_invoking_ec2_mark_access_key_as_used test_item_add_empty_string_attr_no_exception "
         "test_item_add_empty_string_hash_key_exception test_item_add_empty_string_range_key_exception test_list_access_keys "
         "test_list_not_found_table_tags test_list_queues_in_different_account test_list_table_tags test_list_table_tags_empty "
