@@ -168,10 +168,8 @@ struct Kind {
 fn kinds(action: &str) -> Option<(&'static str, Vec<Kind>)> {
     let found = aws_catalogue::find(action)?;
     let service = aws_catalogue::service(found.service)?;
-    let all = service.types();
     let mut kinds = Vec::new();
-    for (place, required) in service.types_of(found.set) {
-        let Some(kind) = all.get(place) else { continue };
+    for (kind, required) in service.types_in(found.set) {
         // Some types have two formats in one text.
         let several = kind.arn.contains(", ");
         kinds.extend(kind.arn.split(", ").map(|format| Kind {
