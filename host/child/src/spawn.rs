@@ -11,6 +11,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
+use super::isolate::{Isolated, assess};
 use super::terminal::{Terminal, UnstoppedOutput};
 use super::{ChildError, Executable, Signals, descriptor};
 
@@ -44,7 +45,13 @@ pub fn spawn(
     executable: &Executable,
     environment: &BTreeMap<OsString, OsString>,
     mut signals: Signals,
+    isolated: Option<&Isolated>,
 ) -> Result<Running, ChildError> {
+    if let Some(Isolated { isolation, support, .. }) = isolated
+        && !assess(isolation, support).is_whole()
+    {
+        return Err(ChildError::Isolation { reason: "not built for this system".to_owned() });
+    }
     descriptor::close_inherited(executable.arguments()).map_err(ChildError::Descriptors)?;
     signals.watch_command().map_err(ChildError::Signals)?;
     let started = Instant::now();

@@ -288,7 +288,7 @@ impl Session<'_> {
         let how = if self.observer.is_learning() { "learning with " } else { "" };
         let granted = report::granted(self.attempt, &self.provider);
         report::started(console, self.attempt, &format!("{how}{granted}"), minted, access);
-        let running = audex_child::spawn(&executable, &delivered.environment, signals)?;
+        let running = audex_child::spawn(&executable, &delivered.environment, signals, None)?;
         Ok(Started { running, directory: delivered.directory, endpoints, serving })
     }
 }
