@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::has_directory;
+use super::isolation_args::IsolationArgs;
 use super::request_args::RequestArgs;
 use crate::components::Components;
 use crate::console::{self, Console};
@@ -60,6 +61,8 @@ pub(super) struct Args {
     wait: Duration,
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    isolation: IsolationArgs,
     /// The command and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -89,9 +92,11 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
         ));
     }
     let paths = settings::directories(environment)?;
-    let mut settings = Settings::resolve_in(paths, args.request.flags())?;
+    let flags = args.isolation.add_to(args.request.flags(), environment, &args.command);
+    let mut settings = Settings::resolve_in(paths, flags)?;
     // The observer itself replaces the credentials in the variables.
     settings.delivery.deliver = Deliver::Env;
+    settings.delivery.prefers_gateway = false;
     settings.delivery.is_observed = true;
     settings.delivery.key_life = None;
     if let Some(name) = &args.save {

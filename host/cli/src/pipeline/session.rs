@@ -14,6 +14,7 @@ use super::observer::{Observer, Stage};
 use super::{Context, REVOKED, report, settle};
 use crate::approve::Approved;
 use crate::failure::Failure;
+use crate::isolation::Isolating;
 use crate::mint::{self, Spent};
 use crate::settings::Settings;
 use audex_audit::Used;
@@ -58,6 +59,8 @@ pub(super) struct Session<'a> {
     pub(super) description: &'a Description,
     /// The variables that the command must not get.
     pub(super) withheld: Vec<String>,
+    /// The isolation of the command, if it has one.
+    pub(super) isolating: Option<Isolating>,
     pub(super) observer: &'a mut dyn Observer,
 }
 
@@ -288,7 +291,12 @@ impl Session<'_> {
         let how = if self.observer.is_learning() { "learning with " } else { "" };
         let granted = report::granted(self.attempt, &self.provider);
         report::started(console, self.attempt, &format!("{how}{granted}"), minted, access);
-        let running = audex_child::spawn(&executable, &delivered.environment, signals, None)?;
+        let isolated = self
+            .isolating
+            .take()
+            .map(|isolating| isolating.of_session(delivered.directory.path(), Vec::new()));
+        let running =
+            audex_child::spawn(&executable, &delivered.environment, signals, isolated.as_ref())?;
         Ok(Started { running, directory: delivered.directory, endpoints, serving })
     }
 }
