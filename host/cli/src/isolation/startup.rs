@@ -220,7 +220,7 @@ fn repository(working: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(&git).ok()?;
     let directory = git.parent()?.join(text.strip_prefix("gitdir:")?.trim());
     let common = fs::read_to_string(directory.join("commondir")).ok();
-    Some(common.map_or_else(|| directory.clone(), |common| directory.join(common.trim())))
+    fs::canonicalize(directory.join(common.as_deref().unwrap_or_default().trim())).ok()
 }
 
 #[cfg(test)]
@@ -278,7 +278,7 @@ mod tests {
         fs::create_dir(&worktree).unwrap();
         fs::write(own.join("commondir"), "../..\n").unwrap();
         fs::write(worktree.join(".git"), format!("gitdir: {}\n", own.display())).unwrap();
-        let of_worktree = absent(&fixed_in(home.path(), &worktree, &[]), &own.join("../../hooks"));
+        let of_worktree = absent(&fixed_in(home.path(), &worktree, &[]), &hooks);
         assert_eq!(of_worktree, Some(Absent::Directory));
     }
 }

@@ -22,7 +22,7 @@ use audex_child::deliver::{Delivery, SessionDirectory, deliver};
 use audex_child::{Ended, Executable, Running, Signals};
 use audex_components::provider::{Description, Minted, Provider};
 use audex_core::clock;
-use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
+use audex_core::environment::{AUDEX_OUTER_SESSION, AWS_ENDPOINT_URL, Environment, PATH};
 use audex_core::secret::Secret;
 use audex_endpoint::Endpoints;
 use audex_gateway::Counter;
@@ -284,7 +284,11 @@ impl Session<'_> {
             logins: &minted.logins,
             endpoint_settings: &arranged.endpoint_settings,
         };
-        let delivered = deliver(&delivery, directory)?;
+        let mut delivered = deliver(&delivery, directory)?;
+        if self.isolating.is_some() {
+            let session = delivered.directory.path().as_os_str().to_owned();
+            delivered.environment.insert(AUDEX_OUTER_SESSION.into(), session);
+        }
         report::removed(console, &delivered.removed);
         self.observer.at(Stage::Start);
         // This line comes before the command can write anything.

@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::delivery::{Deliver, UnknownRequests, parse_limit};
-use super::isolation::{self, Agents, IsolateTable, OrganisationIsolateTable};
+use super::isolation::{Agents, IsolateTable, OrganisationIsolateTable, choice};
 use super::{SettingsError, source};
 use audex_child::OnExpiry;
 use audex_components::embedded;
@@ -149,10 +149,10 @@ pub struct RunTable {
     #[serde(deserialize_with = "duration")]
     pub key_life: Option<Duration>,
     /// `off`, `credentials` or `strict`.
-    #[serde(deserialize_with = "isolation::optional_level")]
+    #[serde(deserialize_with = "choice::optional_level")]
     pub isolate: Option<Level>,
     /// `on` or `off`: the defaults for coding agents.
-    #[serde(deserialize_with = "isolation::agents")]
+    #[serde(deserialize_with = "choice::agents")]
     pub agents: Agents,
 }
 

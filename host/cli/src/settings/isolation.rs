@@ -1,147 +1,18 @@
 //! The isolation of the command, and who chooses it.
 
+pub(super) mod choice;
+
 use std::path::{Path, PathBuf};
 
 use audex_core::isolation::Level;
-use audex_core::printable::is_hidden;
 use audex_core::toml_place::location;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use self::choice::{hide, hosts, keep, optional_level, rooted};
 use super::SettingsError;
-use crate::isolation::family::Family;
 
-/// The port of a host that is allowed without one.
-const HTTPS: u16 = 443;
-
-/// An entry of `hide`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hide {
-    /// A family of files by its name.
-    Family(Family),
-    /// A path, as it was written.
-    Path(PathBuf),
-}
-
-impl Hide {
-    /// Reads the name of a family, or a path.
-    ///
-    /// # Errors
-    /// A text with the valid names.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        if let Some(family) = Family::parse(text) {
-            return Ok(Self::Family(family));
-        }
-        if text.starts_with('/') || text.starts_with("~/") {
-            return own_path(text).map(Self::Path);
-        }
-        let names: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
-        Err(format!("`{text}` is neither a path nor one of `{}`", names.join("`, `")))
-    }
-}
-
-/// Something that is hidden and can be kept by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// The socket of ssh-agent.
-    SshAgent,
-}
-
-impl Keep {
-    /// Returns what `name` stands for.
-    ///
-    /// # Errors
-    /// A text with the valid names.
-    pub(crate) fn parse(name: &str) -> Result<Self, String> {
-        match name {
-            "ssh-agent" => Ok(Self::SshAgent),
-            other => Err(format!("`{other}` cannot be kept: only `ssh-agent` can")),
-        }
-    }
-}
-
-/// A host that the command may reach under `strict`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AllowedHost {
-    /// The name or the address.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-}
-
-impl AllowedHost {
-    /// Reads `HOST` or `HOST:PORT`; an IPv6 address with a port is in brackets.
-    ///
-    /// # Errors
-    /// A text with the right form.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let form = || format!("`{text}` is not of the form `HOST` or `HOST:PORT`");
-        let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, "")) => (host, HTTPS),
-            Some((host, rest)) => {
-                let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
-                (host, port.ok_or_else(form)?)
-            }
-            // More than one colon: an IPv6 address without a port.
-            None if text.matches(':').count() > 1 => (text, HTTPS),
-            None => match text.split_once(':') {
-                Some((host, port)) => (host, port.parse().map_err(|_| form())?),
-                None => (text, HTTPS),
-            },
-        };
-        let is_of_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-        if host.is_empty() || port == 0 || !host.chars().all(is_of_host) {
-            return Err(form());
-        }
-        Ok(Self { host: host.to_ascii_lowercase(), port })
-    }
-}
-
-/// The defaults for coding agents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Agents {
-    /// A run for an agent is isolated and has a gateway, unless something else was chosen.
-    #[default]
-    On,
-    /// A run for an agent is like every other.
-    Off,
-}
-
-impl Agents {
-    /// Returns the defaults called `name`.
-    ///
-    /// # Errors
-    /// A text with the valid names.
-    pub(crate) fn parse(name: &str) -> Result<Self, String> {
-        match name {
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            other => Err(format!("`{other}` is neither `on` nor `off`")),
-        }
-    }
-}
-
-/// Returns the level called `name`.
-///
-/// # Errors
-/// A text with the valid names.
-pub(crate) fn parse_level(name: &str) -> Result<Level, String> {
-    name.parse::<Level>().map_err(|error| error.to_string())
-}
-
-/// Returns a path that a user wrote.
-///
-/// # Errors
-/// A text that says what is wrong.
-pub(crate) fn own_path(text: &str) -> Result<PathBuf, String> {
-    let is_up = |path: &Path| path.components().any(|part| part == std::path::Component::ParentDir);
-    match PathBuf::from(text) {
-        path if text.is_empty() || text.contains(is_hidden) || is_up(&path) => {
-            Err(format!("`{}` is not a path without `..`", text.escape_debug()))
-        }
-        path => Ok(path),
-    }
-}
+pub use self::choice::{Agents, AllowedHost, Hide, Keep};
+pub(crate) use self::choice::{own_path, parse_level};
 
 /// The choices of the command line, of the user's file, or of both files together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -352,48 +223,6 @@ fn minimum_at(file: &Path) -> String {
     location(file, &["isolate", "minimum"]).unwrap_or_else(|| file.display().to_string())
 }
 
-fn listed<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, D::Error> {
-    let list = Vec::<String>::deserialize(deserializer)?;
-    list.iter().map(|text| parse(text)).collect::<Result<_, _>>().map_err(D::Error::custom)
-}
-
-fn hide<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hide>, D::Error> {
-    listed(deserializer, Hide::parse)
-}
-
-fn keep<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Keep>, D::Error> {
-    listed(deserializer, Keep::parse)
-}
-
-fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AllowedHost>, D::Error> {
-    listed(deserializer, AllowedHost::parse)
-}
-
-/// Reads paths of a file, which has no working directory of its own.
-fn rooted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
-    listed(deserializer, |text| {
-        if text.starts_with('/') || text.starts_with("~/") {
-            return own_path(text);
-        }
-        Err(format!("`{text}` begins neither with `/` nor with `~/`"))
-    })
-}
-
-/// Reads a level, for a field that need not be there.
-pub(super) fn optional_level<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Level>, D::Error> {
-    parse_level(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-}
-
-/// Reads `on` or `off`.
-pub(super) fn agents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Agents, D::Error> {
-    Agents::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -442,32 +271,5 @@ mod tests {
         assert!(refused.contains("--allow-host is for the isolation `strict`"), "{refused}");
         assert!(needs(&given, Level::Strict).is_none());
         assert!(needs(&Choices::default(), Level::Off).is_none());
-    }
-
-    #[test]
-    fn a_host_has_a_port_and_nothing_else() {
-        for (text, host, port) in [
-            ("Example.com", "example.com", 443),
-            ("example.com:8443", "example.com", 8443),
-            ("10.0.0.1:80", "10.0.0.1", 80),
-            ("[fd00::1]:80", "fd00::1", 80),
-            ("fd00::1", "fd00::1", 443),
-        ] {
-            let expected = AllowedHost { host: host.to_owned(), port };
-            assert_eq!(AllowedHost::parse(text), Ok(expected), "{text}");
-        }
-        for wrong in ["", ":80", "a:b", "a:0", "a:70000", "https://a", "a/b", "a b", "*", "[::1]80"]
-        {
-            assert!(AllowedHost::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn hidden_are_families_and_paths_and_nothing_else() {
-        assert_eq!(Hide::parse("ssh"), Ok(Hide::Family(Family::Ssh)));
-        assert_eq!(Hide::parse("~/x"), Ok(Hide::Path(PathBuf::from("~/x"))));
-        for wrong in ["", "aws", "x/y", "/a/../b", "~b"] {
-            assert!(Hide::parse(wrong).is_err(), "{wrong}");
-        }
     }
 }
