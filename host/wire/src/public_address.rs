@@ -2,6 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The address where Azure's platform serves a virtual machine its settings. It is in a public range, but no router outside
+/// of Azure leads to it. Source: Microsoft, "What is IP address 168.63.129.16?".
+const AZURE_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
 /// Returns `true` if the public internet routes `address`.
 ///
 /// Source: IANA IPv4 and IPv6 Special-Purpose Address Registries.
@@ -18,7 +22,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let shared = a == 100 && (64..=127).contains(&b);
     let special =
         a == 0 || (a == 192 && b == 0 && c == 0) || (a == 198 && (b == 18 || b == 19)) || a >= 240;
-    !(address.is_private()
+    !(address == AZURE_PLATFORM
+        || address.is_private()
         || address.is_loopback()
         || address.is_link_local()
         || address.is_multicast()
@@ -67,6 +72,9 @@ mod tests {
             "192.168.1.1",
             "169.254.169.254",
             "100.64.0.1",
+            "100.100.100.200",
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
             "0.0.0.0",
             "224.0.0.1",
             "255.255.255.255",
