@@ -4,6 +4,7 @@
 //! secret: until the session ends, any process on this machine that finds the port can ask. The other protocols have one.
 
 mod ask;
+pub mod connect_proxy;
 mod container;
 mod identity;
 mod metadata;

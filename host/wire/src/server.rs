@@ -156,7 +156,8 @@ async fn accept<A, F, B>(
                 .header_read_timeout(HEADER_TIME)
                 .max_header_size(HEADER_BYTES)
                 .max_buf_size(STREAM_BYTES);
-            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+            let mut connection =
+                pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
             let mut stopping = pin!(stopped.changed());
             let mut is_stopping = false;
             // An early end of a connection concerns only the client.
