@@ -12,6 +12,7 @@ pub mod delivery;
 mod end;
 pub mod gateway;
 pub mod guard;
+mod isolated;
 mod layer;
 pub mod observer;
 pub mod open;

@@ -7,10 +7,11 @@ use super::heading::ISOLATION;
 use crate::isolation::agent::agent;
 use crate::settings::Flags;
 use crate::settings::isolation::{
-    AllowedHost, Choices, Hide, IsolationFlags, Keep, own_path, parse_level,
+    Choices, Hide, IsolationFlags, Keep, own_path, parse_host, parse_level,
 };
 use audex_core::environment::Environment;
 use audex_core::isolation::Level;
+use audex_endpoint::connect_proxy::AllowedHost;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct IsolationArgs {
@@ -30,7 +31,7 @@ pub(super) struct IsolationArgs {
     #[arg(long, value_name = "DIR", value_parser = own_path, help_heading = ISOLATION, hide_short_help = true)]
     write: Vec<PathBuf>,
     /// With `strict`: a host that the command can reach [default port: 443]; may be repeated
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = AllowedHost::parse, help_heading = ISOLATION, hide_short_help = true)]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_host, help_heading = ISOLATION, hide_short_help = true)]
     allow_host: Vec<AllowedHost>,
 }
 

@@ -27,6 +27,7 @@ use crate::settings::delivery::{Deliver, DeliverySettings};
 use crate::settings::{self, Settings, profiles_file};
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
+use audex_core::isolation::Level;
 
 /// The name of the profile if `--save` gives no name.
 const LEARNED: &str = "learned";
@@ -188,6 +189,12 @@ fn look_on(
     chain.provider_id().clone_into(&mut plan.provider);
     plan.sources = sources(&args.source, &plan.provider, chain.description())?;
     may_deliver(&settings.delivery, &plan.sources)?;
+    if settings.isolation.level == Level::Strict && plan.sources.contains(&Source::Csm) {
+        return Err(Failure::usage(
+            "the source `csm` sees nothing of a command with the isolation `strict`",
+            "take --source gateway",
+        ));
+    }
     let recogniser = chain.description().calls_to.as_ref().unwrap_or(&plan.provider);
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;

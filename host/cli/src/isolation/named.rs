@@ -9,7 +9,7 @@ use audex_child::deliver::{removed, scrub};
 use audex_core::environment::Environment;
 
 /// The variable with the socket of ssh-agent. Source: ssh-agent(1).
-pub const SSH_AUTH_SOCK: &str = "SSH_AUTH_SOCK";
+pub(super) const SSH_AUTH_SOCK: &str = "SSH_AUTH_SOCK";
 
 /// Variables that the command keeps, although the file or socket that they name is not for it.
 ///
@@ -24,16 +24,16 @@ const KEPT: &[&str] = &[
     "KITTY_LISTEN_ON", "WEZTERM_UNIX_SOCKET", "ALACRITTY_SOCKET", "ZELLIJ_SOCKET_DIR", "EMACS_SOCKET_NAME", "SWAYSOCK", "I3SOCK",
 ];
 
-/// Endings of the names of variables whose value is a path.
+/// The last words of the names of variables whose value is a path.
 #[rustfmt::skip]
-const PATH_ENDINGS: &[&str] = &["FILE", "PATH", "CONFIG", "DIR", "SOCK", "SOCKET", "CREDENTIALS", "CERT", "KEY", "HOME", "HOST", "NETRC", "HELPER"];
+const PATH_WORDS: &[&str] = &["FILE", "PATH", "CONFIG", "KUBECONFIG", "TALOSCONFIG", "DIR", "DIRECTORY", "SOCK", "SOCKET", "CREDENTIALS", "CERT", "KEY", "HOST", "NETRC"];
 
 /// The characters between the paths of one value: lists of files, parts of a D-Bus address, and what tmux writes behind its socket.
 const SEPARATORS: [u8; 4] = *b":,;=";
 
 /// The paths that variables name.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Named {
+pub(super) struct Named {
     /// The paths, each with its variable.
     pub paths: Vec<(String, PathBuf)>,
     /// The paths that cannot be hidden, because the command would not work without them, each with its variable.
@@ -43,7 +43,12 @@ pub struct Named {
 /// Returns the paths that the variables of `parent` name, except those of `kept`. The variables of `withheld` hold secrets of
 /// components.
 #[must_use]
-pub fn named(parent: &Environment, withheld: &[String], kept: &[&str], bases: &Bases) -> Named {
+pub(super) fn named(
+    parent: &Environment,
+    withheld: &[String],
+    kept: &[&str],
+    bases: &Bases,
+) -> Named {
     let credential = removed(parent, &scrub(parent, withheld));
     let mut named = Named::default();
     let variables = credential.iter().map(String::as_str).chain(KEPT.iter().copied());
@@ -62,7 +67,8 @@ pub fn named(parent: &Environment, withheld: &[String], kept: &[&str], bases: &B
 
 /// Returns the paths in the value of the variable `name`.
 fn paths(name: &str, value: &OsStr, bases: &Bases) -> Vec<PathBuf> {
-    let is_path = PATH_ENDINGS.iter().any(|ending| name.to_ascii_uppercase().ends_with(ending));
+    let last = name.rsplit('_').next().unwrap_or(name);
+    let is_path = PATH_WORDS.iter().any(|word| last.eq_ignore_ascii_case(word));
     let whole = Path::new(value);
     if !whole.is_absolute() && !value.as_bytes().starts_with(b"~/") {
         let relative = bases.working.join(whole);
@@ -102,7 +108,7 @@ fn is_too_wide(path: &Path, bases: &Bases) -> bool {
 
 /// Returns the value of `SSH_AUTH_SOCK` as a path.
 #[must_use]
-pub fn ssh_agent(parent: &Environment) -> Option<PathBuf> {
+pub(super) fn ssh_agent(parent: &Environment) -> Option<PathBuf> {
     parent.get_os(SSH_AUTH_SOCK).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 

@@ -20,7 +20,7 @@ pub enum Absent {
 
 /// The files of one tool.
 #[derive(Clone, Copy, Debug)]
-pub struct Startup {
+pub(super) struct Startup {
     /// The tool, as the plan names it.
     pub of: &'static str,
     /// The program that reads the files. Where the user's `PATH` has none of them, nothing is created; empty means always.
@@ -56,7 +56,7 @@ const VIMRC: Absent = Absent::File(
 
 /// Every tool.
 #[rustfmt::skip]
-pub const STARTUP: &[Startup] = &[
+pub(super) const STARTUP: &[Startup] = &[
     // bash(1), FILES; Debian's /etc/skel/.bashrc, for `.bash_aliases`; readline(3).
     Startup { of: "bash", programs: &["bash"], places: &[
         (Home(".bashrc"), EMPTY), (Home(".bash_profile"), BASH_PROFILE), (Home(".bash_login"), BASH_LOGIN), (Home(".bash_logout"), EMPTY),
@@ -176,7 +176,7 @@ const OF_ROOT: [&str; 9] = [
 /// `programs` are the directories of the caller's `PATH`: a directory below home is read-only too, except one below the working
 /// directory, which belongs to the work.
 #[must_use]
-pub fn fixed(bases: &Bases, programs: &[PathBuf]) -> Vec<Fixed> {
+pub(super) fn fixed(bases: &Bases, programs: &[PathBuf]) -> Vec<Fixed> {
     let has = |program: &&str| programs.iter().any(|directory| directory.join(program).is_file());
     let mut all: Vec<Fixed> = Vec::new();
     let mut add = |of: &'static str, path: PathBuf, absent: Absent| {

@@ -133,7 +133,7 @@ fn only_strict_limits_where_the_command_reads_writes_and_connects() {
 fn a_level_that_does_not_hold_in_full_meets_no_demand() {
     let home = Home::new("", "");
     let mut isolating = home.isolating(Level::Strict, Choices::default());
-    isolating.isolation.without.extend(Mechanism::ALL);
+    isolating.support = Support::default();
     isolating.assessment = assess(&isolating.isolation, &isolating.support);
     assert_eq!(isolating.told(), filter::Isolation::Off);
     let plain = IsolationSettings::default();

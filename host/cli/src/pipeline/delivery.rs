@@ -21,6 +21,7 @@ use audex_core::hint::Hint;
 use audex_core::secret::Secret;
 use audex_gateway::Counter;
 use audex_gateway::decide::Limit;
+use audex_wire::server::Server;
 
 /// The state of a session before the delivery to the command.
 pub struct Scene<'a> {
@@ -76,6 +77,9 @@ impl Arranged {
 pub(super) trait Serving {
     /// Returns every secret that the server hands out or accepts.
     fn secrets(&self) -> Vec<Secret>;
+
+    /// Returns the servers that the command connects to.
+    fn servers(&self) -> &[Server];
 
     /// Returns the decisions of a server that decides on requests.
     fn decisions(&self) -> Option<Decisions> {

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use audex_core::isolation::Level;
 use audex_core::toml_place::location;
+use audex_endpoint::connect_proxy::AllowedHost;
 use serde::Deserialize;
 
 use self::choice::{hide, hosts, keep, optional_level, rooted};
 use super::SettingsError;
 
-pub use self::choice::{Agents, AllowedHost, Hide, Keep};
-pub(crate) use self::choice::{own_path, parse_level};
+pub use self::choice::{Agents, Hide, Keep};
+pub(crate) use self::choice::{own_path, parse_host, parse_level};
 
 /// The choices of the command line, of the user's file, or of both files together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -265,7 +266,7 @@ mod tests {
     fn an_option_without_effect_is_an_error() {
         let given = Choices { write: vec![PathBuf::from("/x")], ..Choices::default() };
         assert!(needs(&given, Level::Off).is_some() && needs(&given, Level::Credentials).is_none());
-        let host = AllowedHost::parse("x").unwrap();
+        let host = parse_host("x").unwrap();
         let given = Choices { allow_hosts: vec![host], ..given };
         let refused = needs(&given, Level::Credentials).unwrap().to_string();
         assert!(refused.contains("--allow-host is for the isolation `strict`"), "{refused}");

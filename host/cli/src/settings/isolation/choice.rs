@@ -4,13 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use audex_core::isolation::Level;
 use audex_core::printable::is_hidden;
+use audex_endpoint::connect_proxy::AllowedHost;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use crate::isolation::family::Family;
-
-/// The port of a host that is allowed without one.
-const HTTPS: u16 = 443;
 
 /// An entry of `hide`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,41 +56,12 @@ impl Keep {
     }
 }
 
-/// A host that the command may reach under `strict`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AllowedHost {
-    /// The name or the address.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-}
-
-impl AllowedHost {
-    /// Reads `HOST` or `HOST:PORT`; an IPv6 address with a port is in brackets.
-    ///
-    /// # Errors
-    /// A text with the right form.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let form = || format!("`{text}` is not of the form `HOST` or `HOST:PORT`");
-        let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, "")) => (host, HTTPS),
-            Some((host, rest)) => {
-                let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
-                (host, port.ok_or_else(form)?)
-            }
-            // More than one colon: an IPv6 address without a port.
-            None if text.matches(':').count() > 1 => (text, HTTPS),
-            None => match text.split_once(':') {
-                Some((host, port)) => (host, port.parse().map_err(|_| form())?),
-                None => (text, HTTPS),
-            },
-        };
-        let is_of_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-        if host.is_empty() || port == 0 || !host.chars().all(is_of_host) {
-            return Err(form());
-        }
-        Ok(Self { host: host.to_ascii_lowercase(), port })
-    }
+/// Reads `HOST` or `HOST:PORT`.
+///
+/// # Errors
+/// A text with the right form.
+pub(crate) fn parse_host(text: &str) -> Result<AllowedHost, String> {
+    text.parse::<AllowedHost>().map_err(|error| error.to_string())
 }
 
 /// The defaults for coding agents.
@@ -160,7 +129,7 @@ pub(super) fn keep<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Kee
 pub(super) fn hosts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<AllowedHost>, D::Error> {
-    listed(deserializer, AllowedHost::parse)
+    listed(deserializer, parse_host)
 }
 
 /// Reads paths of a file, which has no working directory of its own.
@@ -188,24 +157,6 @@ pub(crate) fn agents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Agent
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_host_has_a_port_and_nothing_else() {
-        for (text, host, port) in [
-            ("Example.com", "example.com", 443),
-            ("example.com:8443", "example.com", 8443),
-            ("10.0.0.1:80", "10.0.0.1", 80),
-            ("[fd00::1]:80", "fd00::1", 80),
-            ("fd00::1", "fd00::1", 443),
-        ] {
-            let expected = AllowedHost { host: host.to_owned(), port };
-            assert_eq!(AllowedHost::parse(text), Ok(expected), "{text}");
-        }
-        for wrong in ["", ":80", "a:b", "a:0", "a:70000", "https://a", "a/b", "a b", "*", "[::1]80"]
-        {
-            assert!(AllowedHost::parse(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn hidden_are_families_and_paths_and_nothing_else() {
