@@ -2,8 +2,39 @@
 //!
 //! This module knows no cloud and no tool: the caller says what is hidden, and each file below is one mechanism.
 
+#[cfg(target_os = "linux")]
+mod address;
 mod assessment;
+#[cfg(target_os = "linux")]
+mod capability;
+#[cfg(target_os = "linux")]
+mod channel;
+#[cfg(target_os = "linux")]
+mod command;
+#[cfg(target_os = "linux")]
+mod description;
+#[cfg(target_os = "linux")]
+mod filter;
+#[cfg(target_os = "linux")]
+mod init;
+#[cfg(target_os = "linux")]
+mod keeper;
+#[cfg(target_os = "linux")]
+mod kernel_call;
 mod mechanism;
+#[cfg(target_os = "linux")]
+mod mounts;
+#[cfg(target_os = "linux")]
+mod namespace;
+pub(crate) mod placeholder;
+#[cfg(target_os = "linux")]
+mod rules;
+#[cfg(target_os = "linux")]
+mod stage;
+#[cfg(target_os = "linux")]
+pub(crate) mod start;
+#[cfg(target_os = "linux")]
+mod supervisor;
 mod support;
 
 use std::collections::BTreeSet;
@@ -12,8 +43,11 @@ use std::path::PathBuf;
 
 use audex_core::isolation::Level;
 
+pub(crate) use assessment::may_start;
 pub use assessment::{Assessment, Part, Standing, assess};
 pub use mechanism::Mechanism;
+#[cfg(target_os = "linux")]
+pub use stage::stage;
 pub use support::{Support, support};
 
 /// What a command must not reach, and what it may all the same. Every path is absolute.
@@ -93,3 +127,7 @@ pub struct Isolated {
     /// The session's own directory: it stays visible, and records the placeholders until they are removed.
     pub session: PathBuf,
 }
+
+/// Does nothing: this system has no stage.
+#[cfg(not(target_os = "linux"))]
+pub fn stage() {}

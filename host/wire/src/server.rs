@@ -115,19 +115,18 @@ impl Server {
                     answers.insert(port.address.port(), answer.clone());
                     accepting.spawn(accept(port, answer, Arc::clone(&places), stopped.clone()));
                 }
-                let mut ending = stopped.clone();
-                loop {
-                    tokio::select! {
-                        // This returns when `drop` drops the sender.
-                        _ = ending.changed() => break,
-                        Some(port) = further.recv() => {
-                            if let Some(answer) = answers.get(&port.address.port()).cloned() {
-                                let places = Arc::clone(&places);
-                                accepting.spawn(accept(port, answer, places, stopped.clone()));
-                            }
+                let (shared, until) = (Arc::clone(&places), stopped.clone());
+                accepting.spawn(async move {
+                    // Dropping the set ends its tasks.
+                    let mut later = JoinSet::new();
+                    while let Some(port) = further.recv().await {
+                        if let Some(answer) = answers.get(&port.address.port()).cloned() {
+                            later.spawn(accept(port, answer, Arc::clone(&shared), until.clone()));
                         }
                     }
-                }
+                });
+                // This returns when `drop` drops the sender.
+                let _ = stopped.changed().await;
                 accepting.shutdown().await;
                 // Waits until every connection has ended, at most for the grace time. The runtime then closes the others.
                 let _ = tokio::time::timeout(GRACE, places.acquire_many(CONNECTIONS)).await;

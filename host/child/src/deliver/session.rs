@@ -9,6 +9,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 
 use super::DeliverError;
+use crate::isolate::placeholder;
 use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, XDG_RUNTIME_DIR};
 use audex_core::private_file;
 
@@ -163,6 +164,7 @@ fn sweep(root: &Path) {
                 Err(error) => error.kind() != io::ErrorKind::NotFound,
             };
         if !is_alive {
+            placeholder::remove(&directory);
             // If the removal fails, the next session tries again.
             let _ = fs::remove_dir_all(directory);
         }

@@ -2,7 +2,8 @@
 
 use audex_core::isolation::Level;
 
-use super::{Isolation, Mechanism, Network, Support};
+use super::{Isolated, Isolation, Mechanism, Network, Support};
+use crate::ChildError;
 
 /// A part of what a level promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +123,19 @@ pub fn assess(isolation: &Isolation, support: &Support) -> Assessment {
     Assessment { parts: parts.collect() }
 }
 
+/// Accepts an isolation that is to be used here. `strict` is held as a whole, or the command does not start.
+pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
+    let assessment = assess(&isolated.isolation, &isolated.support);
+    match assessment.missing().next() {
+        Some((part, mechanism, reason)) if isolated.isolation.level == Level::Strict => {
+            let reason =
+                format!("it could {}, because {mechanism} is missing ({reason})", part.text());
+            Err(ChildError::Isolation { reason })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The ways in which a part can be held, the best first; each needs all of its mechanisms.
 type Ways = &'static [&'static [Mechanism]];
 
@@ -146,8 +160,11 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
         (Part::HiddenFiles, &[&[M::UserNamespace, M::MountNamespace, M::Capabilities]]),
         (Part::ReadOnlyFiles, &[&[M::UserNamespace, M::MountNamespace, M::Capabilities]]),
         (Part::Sockets, &[&[M::Seccomp, M::ConnectSupervisor]]),
-        (Part::AbstractSockets, &[&[M::Landlock], &[M::Seccomp, M::ConnectSupervisor]]),
-        (Part::Processes, &[&[M::UserNamespace, M::PidNamespace], &[M::Landlock]]),
+        (Part::AbstractSockets, &[&[M::Seccomp, M::ConnectSupervisor], &[M::LandlockScopes]]),
+        (
+            Part::Processes,
+            &[&[M::UserNamespace, M::PidNamespace, M::Capabilities], &[M::LandlockScopes]],
+        ),
         (Part::Lifetime, &[&[M::UserNamespace, M::PidNamespace]]),
         (Part::Keyring, &[&[M::Keyring, M::Seccomp]]),
         (Part::Terminal, &[&[M::Seccomp]]),

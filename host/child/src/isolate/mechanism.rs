@@ -16,8 +16,10 @@ pub enum Mechanism {
     IpcNamespace,
     /// A network with a loopback of its own (`strict`).
     NetworkNamespace,
-    /// Rules for files (`strict`, or without namespaces), signals, abstract sockets and other processes' memory.
+    /// Landlock's rules for files (`strict`).
     Landlock,
+    /// Landlock's scopes: signals, abstract sockets and other processes' memory.
+    LandlockScopes,
     /// A filter of system calls.
     Seccomp,
     /// `connect` is made by this process, on its own copy of the address.
@@ -34,13 +36,14 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Every mechanism.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UserNamespace,
         Self::MountNamespace,
         Self::PidNamespace,
         Self::IpcNamespace,
         Self::NetworkNamespace,
         Self::Landlock,
+        Self::LandlockScopes,
         Self::Seccomp,
         Self::ConnectSupervisor,
         Self::NoNewPrivileges,
@@ -59,6 +62,7 @@ impl Mechanism {
             Self::IpcNamespace => "ipc-namespace",
             Self::NetworkNamespace => "network-namespace",
             Self::Landlock => "landlock",
+            Self::LandlockScopes => "landlock-scopes",
             Self::Seccomp => "seccomp",
             Self::ConnectSupervisor => "connect-supervisor",
             Self::NoNewPrivileges => "no-new-privileges",

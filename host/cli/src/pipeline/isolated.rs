@@ -46,7 +46,9 @@ pub(super) fn admit(running: &mut Running, servers: &[&Server]) -> Result<(), Fa
         let mut left = Some(listener);
         for server in servers {
             let Some(listener) = left.take() else { break };
-            left = server.also_accept(listener).map_err(|error| Failure::internal("isolation", error))?;
+            left = server
+                .also_accept(listener)
+                .map_err(|error| Failure::internal("isolation", error))?;
         }
         if left.is_some() {
             let error = io::Error::other("a port of the command's network has no server");
