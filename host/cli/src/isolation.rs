@@ -25,7 +25,8 @@ use audex_child::isolate::{
     Assessment, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
 };
 use audex_components::filter;
-use audex_core::environment::{Environment, PATH};
+use audex_core::delivery::AUDEX_SESSION_ID;
+use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, PATH};
 use audex_core::hint::Hint;
 use audex_core::isolation::Level;
 
@@ -101,6 +102,8 @@ pub struct Isolating {
     pub fixed: Vec<Fixed>,
     /// Paths that variables name and that cannot be hidden, each with its variable.
     too_wide: Vec<(String, PathBuf)>,
+    /// The session around this run, if the environment names one.
+    pub outer: Option<String>,
 }
 
 impl Isolating {
@@ -164,7 +167,10 @@ impl Isolating {
         let support = support();
         let assessment = assess(&isolation, &support);
         let too_wide = hidden.too_wide.clone();
-        Ok(Some(Self { level: *level, isolation, support, assessment, hidden, fixed, too_wide }))
+        let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
+        let outer = environment.get(AUDEX_SESSION_ID).filter(|_| is_inner).map(str::to_owned);
+        let level = *level;
+        Ok(Some(Self { level, isolation, support, assessment, hidden, fixed, too_wide, outer }))
     }
 
     /// Returns the level.
