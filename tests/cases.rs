@@ -31,6 +31,7 @@ mod github;
 mod health;
 mod hostile;
 mod intent;
+mod isolate;
 mod isolation;
 mod layers;
 mod learn;
