@@ -46,6 +46,16 @@ const fn strict(
     Escape { attempt, variants, user: ends, root: ends, because }
 }
 
+/// Held by no level alone.
+const fn open(
+    attempt: &'static str,
+    variants: &'static [&'static str],
+    because: &'static str,
+) -> Escape {
+    let ends = [Escapes; 3];
+    Escape { attempt, variants, user: ends, root: ends, because }
+}
+
 const ALL_ELSE: &str = "`credentials` hides what holds credentials; all else is as before";
 
 /// Every table with its title.
@@ -137,8 +147,10 @@ const PROCESSES: &[Escape] = &[
     held("lives on after the session, in a session of its own", &["detached"]),
     held("types into the terminal (TIOCSTI)", &["terminal-input"]),
     held("reads what is typed at another terminal", &["other-terminal"]),
-    held("reads the kernel keyring of the caller's session", &["keyring"]),
+    held("reads the kernel keyring of the caller's session or user", &["keyring", "keyring-user"]),
     held("runs a setuid program", &["setuid"]),
+    held("takes over a process of Audex that has more rights", &["trace-supervisor"]),
+    held("ends what watches the hidden files, then has one replaced", &["kill-supervisor"]),
 ];
 
 const SOCKETS: &[Escape] = &[
@@ -260,4 +272,5 @@ const SYSTEM: &[Escape] = &[
         "opens a setting by which the kernel runs a program outside (`core_pattern`, `modprobe`, `release_agent`)",
         &["kernel-setting"],
     ),
+    strict("opens a socket to the machine's hypervisor (vsock)", &["vsock"], ALL_ELSE),
 ];

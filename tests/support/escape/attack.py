@@ -19,6 +19,10 @@ RUNTIME = PLACES["runtime"]
 ATTEMPTS = {}
 
 
+class NotHere(Exception):
+    """The error of an attempt that this machine does not know, with or without Audex."""
+
+
 def attempt(name):
     """Registers the function as the attempt `name`."""
     def register(function):
@@ -112,8 +116,8 @@ def run(name):
             got = ATTEMPTS[name]() or b""
             result = {"got": got.decode("latin-1"), "saw": ""}
         except BaseException as error:
-            result = {"got": "", "saw": f"{type(error).__name__}: {error}"}
-            if not isinstance(error, OSError):
+            result = {"got": "", "saw": f"{type(error).__name__}: {error}", "absent": isinstance(error, NotHere)}
+            if not isinstance(error, (OSError, NotHere)):
                 traceback.print_exc()
         data = json.dumps(result).encode()
         while data:
@@ -127,7 +131,8 @@ def run(name):
 
 
 def main():
-    import files, kernel, later, network, processes, sockets  # noqa: E401, F401: each registers its attempts
+    # Each registers its attempts; those of the last may end what the others need.
+    import files, kernel, later, network, processes, sockets, supervision  # noqa: E401, F401
 
     names = sys.argv[1:] or [name for name in ATTEMPTS if not name.startswith("alone-")]
     with open("results.jsonl", "a") as results:

@@ -22,6 +22,14 @@ READS = {
     "read-named": home("keys/gcp.json"),
     "read-audex-key": PLACES["audex_key"],
     "read-audex-config": home(".config/audex/config.toml"),
+    "read-git-credentials": home(".git-credentials"),
+    "read-gh": home(".config/gh/hosts.yml"),
+    "read-ssh-key": home(".ssh/id_ed25519"),
+    "read-npm": home(".npmrc"),
+    "read-cargo": home(".cargo/credentials.toml"),
+    "read-netrc": home(".netrc"),
+    "read-dotenv": os.path.join(WORK, ".env"),
+    "read-tfstate": os.path.join(WORK, "terraform.tfstate"),
     "read-copy": home("copy-of-credentials"),
     "read-other-file": home("private.txt"),
 }
@@ -79,12 +87,14 @@ def replaced_race():
     done = threading.Event()
     threading.Thread(target=lambda: (outside("replace-again"), done.set())).start()
     got = b""
-    while not done.is_set() and b"decoy-replaced-race" not in got:
+    while not done.is_set():
         try:
             got = read(home(".vault-token"))
         except OSError:
             pass
-    return got
+        if b"decoy-replaced-race" in got:
+            return got
+    return read(home(".vault-token"))
 
 
 @attempt("proc-self-root")

@@ -1,13 +1,14 @@
 """Attempts that go round a filter of system calls."""
 
 import ctypes
+import errno
 import mmap
 import os
 import socket
 import struct
 
 import libc
-from attack import attempt
+from attack import NotHere, PLACES, attempt
 from network import REQUEST, V4, answer, sockaddr
 
 IORING_OP_CONNECT, IORING_ENTER_GETEVENTS = 16, 1
@@ -49,7 +50,7 @@ def io_uring_socket():
 def int80(number, *arguments):
     """Makes a system call of 32-bit x86, which has other numbers."""
     if not libc.X86:
-        raise OSError("only x86 has it")
+        raise NotHere("only x86 has it")
     low = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40, prot=7)  # MAP_32BIT
     # push rbx; mov eax, number; mov ebx, ecx, edx; int 0x80; pop rbx; ret
     code = b"\x53\xb8" + struct.pack("I", number)
@@ -80,3 +81,15 @@ def socketcall_32_bit():
         int80(102, 3, address + 16)  # socketcall, SYS_CONNECT
         client.sendall(REQUEST)
         return answer(client)
+
+
+@attempt("vsock")
+def vsock():
+    """A socket to the machine's hypervisor, which no network namespace closes; connects nowhere."""
+    try:
+        socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT and not PLACES["has_vsock"]:
+            raise NotHere("no vsock") from error
+        raise
+    return b"opened"

@@ -22,8 +22,14 @@ import libc
 import servers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SCRIPTS = ["attack", "files", "kernel", "later", "libc", "network", "processes", "sockets"]
+SCRIPTS = ["attack", "files", "kernel", "later", "libc", "network", "processes", "sockets", "supervision"]
 SHARED_MEMORY_KEY = 0x0DEC0E
+KEY_SECONDS = 300
+# What a program outside replaces, and the row for which it does.
+REPLACED = {
+    "replace": (".docker/config.json", "replaced-outside"), "replace-again": (".vault-token", "replaced-race"),
+    "replace-unwatched": (".vault-token", "kill-supervisor"),
+}
 RUN = ["run", "--allow", "s3:GetObject"]
 
 
@@ -42,13 +48,21 @@ class Life:
         self.places = {
             "home": place.home, "runtime": place.runtime, "user": place.name, "victim": self.victim.pid, "memory": self.memory,
             "bystander": self.bystander.pid, "dumped": self.dumped.pid, "loopback_port": port, "public_address": public,
-            "other_terminal": self.other, "shared_memory": SHARED_MEMORY_KEY, "audex_key": f"{place.home}/.local/state/audex/audit.key",
+            "other_terminal": self.other, "shared_memory": SHARED_MEMORY_KEY, "key": self.key,
+            "has_vsock": has_vsock(),
+            "nested": os.environ["ESCAPE_TESTER"] != "0", "audex_key": f"{place.home}/.local/state/audex/audit.key",
         }
 
     def keyring(self):
         libc.syscall("keyctl", 1, None)  # KEYCTL_JOIN_SESSION_KEYRING
         secret = self.secrets["keyring"].encode()
         libc.syscall("add_key", ctypes.c_char_p(b"user"), ctypes.c_char_p(b"decoy"), ctypes.c_char_p(secret), len(secret), -3)
+        libc.syscall("keyctl", 8, -4, -3)  # KEYCTL_LINK: a login links the keyring of the user
+        # The keyring of the user outlives this machine, so the key has a name of its own and an end.
+        self.key = f"decoy-{os.urandom(8).hex()}"
+        secret = self.secrets["keyring-user"].encode()
+        key = libc.syscall("add_key", ctypes.c_char_p(b"user"), ctypes.c_char_p(self.key.encode()), ctypes.c_char_p(secret), len(secret), -4)
+        libc.syscall("keyctl", 15, key, KEY_SECONDS)  # KEYCTL_SET_TIMEOUT
 
     def shared_memory(self):
         shared = libc.syscall("shmget", SHARED_MEMORY_KEY, 64, 0o1600)
@@ -113,8 +127,8 @@ class Life:
             time.sleep(0.002)
 
     def act(self, word):
-        if word.startswith("replace"):
-            path, name = (".docker/config.json", "replaced-outside") if word == "replace" else (".vault-token", "replaced-race")
+        if word in REPLACED:
+            path, name = REPLACED[word]
             self.place.write(path + ".new", self.secrets[name], 0o600)
             os.rename(f"{self.place.home}/{path}.new", f"{self.place.home}/{path}")
         else:
@@ -156,7 +170,7 @@ class Life:
                 return b"escape-terminal-input" in os.read(self.terminal, 4096)
             except BlockingIOError:
                 return False
-        if row in ("raw-disk", "make-device", "kernel-setting"):
+        if row in ("raw-disk", "make-device", "kernel-setting", "vsock", "trace-supervisor"):
             return got.startswith("opened")
         if row == "environ-audex":
             return self.source in got
@@ -185,6 +199,14 @@ class Life:
         done = subprocess.run(words, env=environment, cwd=directory, pass_fds=descriptors, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=lambda: forbid.forbid(forbidden))
         return done.returncode, done.stdout.decode(errors="replace")
+
+
+def has_vsock():
+    try:
+        socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
+        return True
+    except OSError:
+        return False
 
 
 def listed(directory):
@@ -219,7 +241,7 @@ def live(level, life, binary, attempts):
     answering.start()
     read_only = lambda path: os.open(path, os.O_RDONLY)
     inherited = [read_only(f"{place.home}/.aws/credentials"), read_only(f"{place.home}/.aws")]
-    under = [] if level == "bare" else [binary, *RUN, *([] if level == "off" else ["--isolate", level]), "--"]
+    under = [] if level == "bare" else [binary, *RUN, *([] if level == "off" else ["--isolate", level]), *os.environ.get("ESCAPE_OPTIONS", "").split(), "--"]
     attack = [sys.executable, "-B", f"{place.work}/attack.py"]
     results = [life_alone(life, under, attack, environment)] if alone or not attempts else []
     code, said = 0, ""
@@ -236,7 +258,7 @@ def live(level, life, binary, attempts):
     poll.poll()
     survived = os.read(listening, 16) == b"alive"
     results += [json.loads(line) for line in open("results.jsonl")] if os.path.exists("results.jsonl") else []
-    rows = {one["name"]: {"escaped": bool(life.judge(one, survived)), "saw": saw(one)} for one in results}
+    rows = {one["name"]: {"escaped": bool(life.judge(one, survived)), "absent": one.get("absent", False), "saw": saw(one)} for one in results}
     return {"code": code, "said": said[-4000:], "rows": rows}
 
 

@@ -58,7 +58,8 @@ class Place:
             os.makedirs(path, exist_ok=True)
         rustup = f"{self.home}/.rustup"
         for path in owned + [one for one in (rustup, f"{rustup}/toolchains") if os.path.isdir(one)]:
-            os.chown(path, self.user, self.user)
+            if os.environ["ESCAPE_TESTER"] == "0":  # else both are the same user outside
+                os.chown(path, self.user, self.user)
             os.chmod(path, 0o700)
         for path, name in (("/run/secrets/token", "read-run-secrets"), ("/run/secrets/kubernetes.io/serviceaccount/token", "read-service-account")):
             self.write(path, secrets[name])
@@ -79,12 +80,15 @@ class Place:
         for path, name in ((".aws/credentials", "aws"), (".azure/msal_token_cache.json", "azure"), (".docker/config.json", "docker-config"),
                            (".config/gcloud/application_default_credentials.json", "read-gcloud"), (".kube/config", "read-kube"),
                            (".vault-token", "read-vault"), (".terraform.d/credentials.tfrc.json", "read-terraform"),
-                           ("keys/gcp.json", "read-named"), ("private.txt", "read-other-file"), (".config/audex/config.toml", "read-audex-config")):
+                           ("keys/gcp.json", "read-named"), (".git-credentials", "read-git-credentials"),
+                           (".config/gh/hosts.yml", "read-gh"), (".ssh/id_ed25519", "read-ssh-key"), (".npmrc", "read-npm"),
+                           (".cargo/credentials.toml", "read-cargo"), (".netrc", "read-netrc"), ("project/.env", "read-dotenv"),
+                           ("project/terraform.tfstate", "read-tfstate"), ("private.txt", "read-other-file"), (".config/audex/config.toml", "read-audex-config")):
             # Audex itself reads some of them, so the decoy is a comment.
             self.write(path, f"# {secrets[name]}\n", 0o600)
         self.write("copy-of-credentials", secrets["read-copy"])
         self.write("/dev/shm/decoy", secrets["shared-memory"], 0o600)
-        for path in (".bashrc", ".profile", ".zshrc", ".gitconfig", ".ssh/config", ".vimrc", ".npmrc", ".cargo/config.toml", "notes.txt",
+        for path in (".bashrc", ".profile", ".zshrc", ".gitconfig", ".ssh/config", ".vimrc", ".cargo/config.toml", "notes.txt",
                      ".aws/project/readme", ".local/bin/tool", "tools/bin/tool", ".config/git/ignore", ".config/Code/User/settings.json"):
             self.write(path, "")
         for repository in ("project", "other"):

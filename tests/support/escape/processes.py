@@ -10,7 +10,7 @@ import struct
 import time
 
 import libc
-from attack import HOME, PLACES, WORK, attempt, every, in_child, others, read
+from attack import HOME, NotHere, PLACES, WORK, attempt, every, in_child, others, read
 
 SECRET = os.path.join(HOME, ".aws/credentials")
 PTRACE_ATTACH, PTRACE_PEEKDATA, PTRACE_DETACH = 16, 2, 17
@@ -123,6 +123,8 @@ def send_signal():
 @attempt("core-dump")
 def core_dump():
     """Has another program dump its memory into a file that can be read."""
+    if open("/proc/sys/kernel/core_pattern").read().startswith("|"):
+        raise NotHere("dumps go to a program")
     os.kill(PLACES["dumped"], signal.SIGABRT)
     while os.path.exists(f"/proc/{PLACES['dumped']}/fd/0"):
         os.sched_yield()
@@ -137,6 +139,8 @@ def core_dump():
 @attempt("setuid")
 def setuid():
     """A setuid program that reads what only root can."""
+    if PLACES["nested"]:
+        raise NotHere("the tester is not root, so there is no program of root's")
     return os.popen(f"{HOME}/setuid-cat {HOME}/of-root 2>&1").read().encode()
 
 
@@ -156,6 +160,15 @@ def keyring():
         return by_search(number) if number < 0 else by_id(number)
     known = [int(line.split()[0], 16) for line in open("/proc/keys") if " user " in line]
     return every([-3, -5] + known, both)  # KEY_SPEC_SESSION_KEYRING, KEY_SPEC_USER_SESSION_KEYRING
+
+
+@attempt("keyring-user")
+def keyring_user():
+    """The keyring of the user, which all sessions share."""
+    key = libc.syscall("keyctl", 10, -4, ctypes.c_char_p(b"user"), ctypes.c_char_p(PLACES["key"].encode()), 0)
+    buffer = ctypes.create_string_buffer(4096)
+    length = libc.syscall("keyctl", 11, key, buffer, 4096)
+    return buffer.raw[:length]
 
 
 @attempt("terminal-input")

@@ -62,7 +62,7 @@ def machine(binary):
     toolchain = os.environ.get("ESCAPE_TOOLCHAIN")
     rust = os.open(toolchain, os.O_PATH) if toolchain else None
     for directory, mode in ((home, "755"), (BASE, "755"), ("/run", "755"), ("/tmp", "1777"), ("/var/spool", "755"), ("/dev/shm", "1777")):
-        if os.path.realpath(directory) == directory and directory != "/":
+        if os.path.isdir(directory) and os.path.realpath(directory) == directory != "/":
             cover(directory, mode, keep)
     if rust:
         target = f"{BASE}/home/developer/.rustup/toolchains/tests"
@@ -71,12 +71,16 @@ def machine(binary):
     libc.mount("devpts", "/dev/pts", "devpts", 0, "newinstance,ptmxmode=0666,mode=620")
     if os.path.realpath("/dev/ptmx") != "/dev/pts/ptmx":
         libc.mount("/dev/pts/ptmx", "/dev/ptmx", None, libc.MS_BIND)
-    layers = {name: f"{BASE}/etc-{name}" for name in ("upper", "work")}
-    for path in layers.values():
-        os.mkdir(path)
-    options = f"lowerdir=/etc,upperdir={layers['upper']},workdir={layers['work']}"
-    libc.mount("overlay", "/etc", "overlay", 0, options + ("" if os.environ["ESCAPE_TESTER"] == "0" else ",userxattr"))
-    pathlib.Path("/etc/hosts").write_text(f"127.0.0.1 localhost\n169.254.169.254 metadata.google.internal\n{PUBLIC} git.example\n")
+    hosts = f"127.0.0.1 localhost\n169.254.169.254 metadata.google.internal\n{PUBLIC} git.example\n"
+    if os.environ["ESCAPE_TESTER"] == "0":
+        layers = {name: f"{BASE}/etc-{name}" for name in ("upper", "work")}
+        for path in layers.values():
+            os.mkdir(path)
+        libc.mount("overlay", "/etc", "overlay", 0, f"lowerdir=/etc,upperdir={layers['upper']},workdir={layers['work']}")
+        pathlib.Path("/etc/hosts").write_text(hosts)
+    else:  # who cannot write there in any case
+        pathlib.Path(f"{BASE}/hosts").write_text(hosts)
+        libc.mount(f"{BASE}/hosts", "/etc/hosts", None, libc.MS_BIND)
     subprocess.run([IP, "link", "set", "lo", "up"], check=True)
     for address in ADDRESSES + [PUBLIC]:
         subprocess.run([IP, "addr", "add", f"{address}/32", "dev", "lo"], check=True)
