@@ -23,6 +23,8 @@ struct Tried {
     /// The words of Audex and of the command.
     said: String,
     rows: BTreeMap<String, Row>,
+    /// The events in Audex's log.
+    events: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,7 @@ enum Program {
 }
 
 /// Runs every program, and returns those that do not work, each with its output.
+#[expect(clippy::print_stdout, reason = "`--nocapture` shows what is not installed")]
 fn failed(level: &str, role: &str) -> Vec<String> {
     // The tests' own toolchain, because rustup's shims need a home.
     let rustc = Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
@@ -34,7 +35,6 @@ fn failed(level: &str, role: &str) -> Vec<String> {
                 failed.push(format!("{level}, {role}: {name} does not work: {said}"));
             }
             Program::Skipped { skipped } => {
-                // Seen with `--nocapture`: what is not installed is not tried.
                 println!("skipped: {name}: {skipped}");
             }
         }

@@ -46,7 +46,7 @@ const fn strict(
     Escape { attempt, variants, user: ends, root: ends, because }
 }
 
-/// Held by no level alone.
+/// Held by an option only.
 const fn open(
     attempt: &'static str,
     variants: &'static [&'static str],
@@ -113,6 +113,23 @@ const FILES: &[Escape] = &[
         ..held("reads a descriptor that was open when Audex was started", &["inherited-descriptor"])
     },
     held("reads shared memory of another program", &["shared-memory", "shared-memory-key"]),
+    strict(
+        "reads the login of git, gh, ssh, npm, cargo or a `.netrc`",
+        &[
+            "read-git-credentials",
+            "read-gh",
+            "read-ssh-key",
+            "read-npm",
+            "read-cargo",
+            "read-netrc",
+        ],
+        "`--hide git,gh,ssh,npm,cargo,netrc` hides them; daily work needs them",
+    ),
+    open(
+        "reads `.env` or `terraform.tfstate` in the working directory",
+        &["read-dotenv", "read-tfstate"],
+        "`--hide dotenv` hides them; they are a part of the work",
+    ),
     strict(
         "reads a copy of a secret, or an older hard link of it",
         &["read-copy"],

@@ -193,6 +193,14 @@ class Life:
             "WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0",
         }
 
+    def events(self):
+        """The names of the events in Audex's log."""
+        try:
+            with open(f"{self.place.home}/.local/state/audex/audit.jsonl") as file:
+                return [json.loads(line)["event"] for line in file if line.startswith("{")]
+        except OSError:
+            return []
+
     def run(self, words, environment, directory, descriptors):
         """Runs the command under test to its end; returns its exit status and what it printed."""
         forbidden = os.environ.get("ESCAPE_FORBID", "").split()
@@ -230,6 +238,7 @@ def live(level, life, binary, attempts):
     if level != "bare" or "read-audex-key" in attempts or not attempts:
         code, said = life.run([binary, *RUN, "--", "true"], environment, place.work, [])
         assert code == 0, said
+    skipped = len(life.events())
     without = {name: value for name, value in os.environ.items() if name == "AUDEX_TEST_WITHOUT"}
     environment.update(without)
     os.mkfifo("survivor")
@@ -259,7 +268,7 @@ def live(level, life, binary, attempts):
     survived = os.read(listening, 16) == b"alive"
     results += [json.loads(line) for line in open("results.jsonl")] if os.path.exists("results.jsonl") else []
     rows = {one["name"]: {"escaped": bool(life.judge(one, survived)), "absent": one.get("absent", False), "saw": saw(one)} for one in results}
-    return {"code": code, "said": said[-4000:], "rows": rows}
+    return {"code": code, "said": said[-4000:], "rows": rows, "events": life.events()[skipped:]}
 
 
 def life_alone(life, under, attack, environment):
