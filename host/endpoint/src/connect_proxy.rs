@@ -37,7 +37,8 @@ type Reply = Response<Full<Bytes>>;
 /// A running proxy; it stops, with all tunnels, when this value is dropped.
 #[derive(Debug)]
 pub struct ConnectProxy {
-    _server: Server,
+    /// The server of the proxy.
+    pub server: Server,
 }
 
 /// The state that all requests share.
@@ -56,7 +57,7 @@ pub fn start(port: Port, allowed: Vec<AllowedHost>) -> io::Result<ConnectProxy> 
         let proxy = Arc::clone(&proxy);
         async move { proxy.answer(request).await }
     };
-    Ok(ConnectProxy { _server: Server::start("connect proxy", vec![(port, answer)])? })
+    Ok(ConnectProxy { server: Server::start("connect proxy", vec![(port, answer)])? })
 }
 
 /// Returns the variables that lead a command's tools to the proxy at `address`.

@@ -34,6 +34,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Returns the running servers.
+    #[must_use]
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
     /// Returns the secrets in the variables and files of `settings`.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
