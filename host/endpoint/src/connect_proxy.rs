@@ -77,50 +77,75 @@ pub fn variables(address: SocketAddr) -> Vec<(&'static str, String)> {
 impl Proxy {
     /// Opens the tunnel that `request` asks for, or says why not.
     async fn answer(&self, request: Request) -> Reply {
-        if request.method() != Method::CONNECT {
-            let reason = "this proxy opens tunnels (CONNECT) only; use https";
-            return reply(StatusCode::FORBIDDEN, reason.to_owned());
-        }
-        let Some(target) = request.uri().authority().and_then(Target::of) else {
-            return reply(StatusCode::BAD_REQUEST, "expected `CONNECT HOST:PORT`".to_owned());
-        };
-        if let Err(reason) = target.check_name(&self.allowed) {
-            return refusal(&reason);
-        }
-        let Ok(place) = Arc::clone(&self.tunnels).try_acquire_owned() else {
-            let reason = format!("{TUNNELS} tunnels are open already, and more are not allowed");
-            return reply(StatusCode::SERVICE_UNAVAILABLE, reason);
-        };
-        let connected = timeout(CONNECT_TIME, self.connect(&target)).await;
-        match connected {
-            Ok(Ok(stream)) => {
+        match self.open(&request).await {
+            Ok((stream, place)) => {
                 tokio::spawn(tunnel(request, stream, place));
                 Reply::default()
             }
-            Ok(Err(failed)) => failed,
-            Err(_) => {
-                let seconds = CONNECT_TIME.as_secs();
-                reply(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    format!("{target}: no answer within {seconds} s"),
-                )
-            }
+            Err(refused) => refused.reply(),
+        }
+    }
+
+    /// Connects to the target of `request`, and takes a place for its tunnel.
+    async fn open(&self, request: &Request) -> Result<(TcpStream, OwnedSemaphorePermit), Refused> {
+        if request.method() != Method::CONNECT {
+            return Err(Refused::Method);
+        }
+        let authority = request.uri().authority();
+        let target = authority.and_then(Target::of).ok_or(Refused::Target)?;
+        target.check_name(&self.allowed)?;
+        let place = Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::Full)?;
+        match timeout(CONNECT_TIME, self.connect(&target)).await {
+            Ok(connected) => Ok((connected?, place)),
+            Err(_) => Err(Refused::TimedOut(target.to_string())),
         }
     }
 
     /// Connects to one of the target's addresses, after all of them were checked.
-    async fn connect(&self, target: &Target) -> Result<TcpStream, Reply> {
-        let unreachable = |error: io::Error| {
-            reply(StatusCode::BAD_GATEWAY, format!("cannot connect to {target}: {error}"))
-        };
+    async fn connect(&self, target: &Target) -> Result<TcpStream, Refused> {
+        let unreachable = |error| Refused::Unreachable(target.to_string(), error);
         let found = tokio::net::lookup_host((target.host(), target.port())).await;
         let addresses: Vec<SocketAddr> = found.map_err(unreachable)?.collect();
-        target.check_addresses(&addresses, &self.allowed).map_err(|reason| refusal(&reason))?;
+        target.check_addresses(&addresses, &self.allowed)?;
         // INVARIANT: the connection goes to an address of this list, which is checked; the name is not looked up again.
         let stream = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
         // The client decides how bytes are put into packets.
         let _ = stream.set_nodelay(true);
         Ok(stream)
+    }
+}
+
+/// The error for a tunnel that is not opened.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("this proxy opens tunnels (CONNECT) only; use https")]
+    Method,
+    #[error("expected `CONNECT HOST:PORT`")]
+    Target,
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    #[error("{TUNNELS} tunnels are open already, and more are not allowed")]
+    Full,
+    #[error("{0}: no answer within {seconds} s", seconds = CONNECT_TIME.as_secs())]
+    TimedOut(String),
+    #[error("cannot connect to {0}: {1}")]
+    Unreachable(String, io::Error),
+}
+
+impl Refused {
+    fn reply(&self) -> Reply {
+        let status = match self {
+            Self::Method | Self::NotAllowed(_) => StatusCode::FORBIDDEN,
+            Self::Target => StatusCode::BAD_REQUEST,
+            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unreachable(..) => StatusCode::BAD_GATEWAY,
+        };
+        let mut reply = Response::new(Full::from(format!("audex: {self}\n")));
+        *reply.status_mut() = status;
+        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+        reply.headers_mut().insert(CONTENT_TYPE, kind);
+        reply
     }
 }
 
@@ -131,15 +156,4 @@ async fn tunnel(request: Request, mut stream: TcpStream, place: OwnedSemaphorePe
         let _ = copy_bidirectional(&mut TokioIo::new(client), &mut stream).await;
     }
     drop(place);
-}
-
-fn refusal(reason: &NotAllowed) -> Reply {
-    reply(StatusCode::FORBIDDEN, reason.to_string())
-}
-
-fn reply(status: StatusCode, reason: String) -> Reply {
-    let mut reply = Response::new(Full::from(format!("audex: {reason}\n")));
-    *reply.status_mut() = status;
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    reply
 }
