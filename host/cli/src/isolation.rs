@@ -16,7 +16,9 @@ mod system;
 pub mod told;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use audex_audit::RecordedIsolation;
@@ -36,6 +38,12 @@ use crate::settings::isolation::{Choices, Hide, IsolationSettings, Keep};
 use self::hidden::{Hidden, hidden};
 use self::place::Bases;
 use self::startup::{Absent, Fixed, fixed};
+
+/// The variable with the address of docker's daemon, and the default one. Source: docker, "Environment variables".
+const DOCKER_HOST: &str = "DOCKER_HOST";
+const DOCKER_SOCKET: &str = "/run/docker.sock";
+/// The address of a daemon that is not for the command. Docker names it where it cannot connect.
+const NO_DOCKER: &str = "unix:///hidden/by/tryaudex/--isolate";
 
 /// The error for an isolation that is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -236,6 +244,19 @@ impl Isolating {
                 .map(|one| one.name().to_owned())
                 .collect(),
             not_held: self.assessment.missing().map(|(part, ..)| part.text().to_owned()).collect(),
+        }
+    }
+
+    /// Adds the variables of an isolated command: a run inside it finds its place, and docker the reason why it reaches no daemon.
+    pub(crate) fn lead(&self, environment: &mut BTreeMap<OsString, OsString>, session: &Path) {
+        environment.insert(AUDEX_OUTER_SESSION.into(), session.into());
+        let docker = OsStr::new(DOCKER_HOST);
+        let is_hidden = self.hidden.paths().any(|path| path == Path::new(DOCKER_SOCKET));
+        let is_elsewhere = environment
+            .get(docker)
+            .is_some_and(|host| !host.is_empty() && !host.as_bytes().starts_with(b"unix:"));
+        if is_hidden && !is_elsewhere {
+            environment.insert(docker.to_owned(), NO_DOCKER.into());
         }
     }
 

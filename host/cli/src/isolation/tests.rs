@@ -130,6 +130,24 @@ fn only_strict_limits_where_the_command_reads_writes_and_connects() {
 }
 
 #[test]
+fn docker_names_the_reason_and_keeps_a_daemon_that_is_elsewhere() {
+    let led = |home: &Home, host: Option<&str>| {
+        let isolating = home.isolating(Level::Credentials, Choices::default());
+        let mut environment: BTreeMap<OsString, OsString> =
+            host.map(|host| (DOCKER_HOST.into(), host.into())).into_iter().collect();
+        isolating.lead(&mut environment, Path::new("/s"));
+        assert_eq!(environment[OsStr::new(AUDEX_OUTER_SESSION)], "/s");
+        environment.get(OsStr::new(DOCKER_HOST)).cloned()
+    };
+    let home = Home::new("", "");
+    assert_eq!(led(&home, None), Some(NO_DOCKER.into()));
+    assert_eq!(led(&home, Some("unix:///run/user/7/docker.sock")), Some(NO_DOCKER.into()));
+    assert_eq!(led(&home, Some("tcp://192.0.2.1:2376")), Some("tcp://192.0.2.1:2376".into()));
+    let shown = Home::new("[isolate]\nshow = [\"/run/docker.sock\"]\n", "");
+    assert_eq!(led(&shown, None), None);
+}
+
+#[test]
 fn a_level_that_does_not_hold_in_full_meets_no_demand() {
     let home = Home::new("", "");
     let mut isolating = home.isolating(Level::Strict, Choices::default());
