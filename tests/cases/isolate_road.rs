@@ -20,7 +20,7 @@ fn run(sandbox: &Sandbox, options: &[&str], script: &str) -> Output {
     sandbox.run_sh(&[&ALLOW[..], options].concat(), script)
 }
 
-/// Tells for each file if the command can read it.
+/// Prints each file that the command can read. A hidden file is empty, and a file in a hidden directory is missing.
 const READ: &str = "for file in \"$HOME/.aws/credentials\" \"$HOME/.kube/config\" \"$HOME/.ssh/id\" .env notes /srv/none; \
     do cat \"$file\" 2>/dev/null || echo -; done";
 
@@ -44,12 +44,10 @@ fn credentials_are_hidden_families_by_name_and_nothing_else() {
     assert!(all.starts_with("[planted]") && all.ends_with("kube\nssh\nenv\nnotes\n-\n"), "{all}");
     assert_eq!(seen(&["--isolate", "credentials"]), "-\n-\nssh\nenv\nnotes\n-\n");
     let hidden = ["--isolate", "credentials", "--hide", "ssh,dotenv"];
-    assert_eq!(seen(&hidden), "-\n-\n-\n-\nnotes\n-\n");
+    assert_eq!(seen(&hidden), "-\n-\n-\nnotes\n-\n");
     let path = sandbox.home().join("notes");
-    assert!(
-        seen(&["--isolate", "credentials", "--hide", path.to_str().unwrap()])
-            .ends_with("env\n-\n-\n")
-    );
+    let hidden = ["--isolate", "credentials", "--hide", path.to_str().unwrap()];
+    assert_eq!(seen(&hidden), "-\n-\nssh\nenv\n-\n");
 }
 
 #[test]
@@ -83,21 +81,28 @@ fn what_runs_later_is_read_only_unless_it_is_to_be_written() {
 
 #[test]
 fn strict_writes_where_it_may_and_nowhere_else() {
-    let mut sandbox = Sandbox::new();
-    sandbox.plant("work/here", "");
-    sandbox.plant("other/there", "");
-    sandbox.plant("data/there", "");
-    let home = sandbox.home().to_owned();
-    let script = "for f in ./new ../other/new ../data/new; do echo x 2>/dev/null > $f && echo $f; done; true";
-    let strict = |options: &[&str]| {
-        let words =
-            [&["run"], &ALLOW[..], &["--isolate", "strict"], options, &["--", "sh", "-c", script]];
-        let invocation = sandbox.tryaudex(words.concat()).current_dir(&home.join("work"));
-        invocation.output().success().stdout
+    let sandbox = Sandbox::new();
+    // The home directory of a sandbox is below a directory for temporary files, to which `strict` writes.
+    let outside = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let directory = |name: &str| {
+        let path = outside.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        path
     };
-    // The directory of temporary files of this sandbox is below its home, and not around these.
+    let (work, data, _) = (directory("work"), directory("data"), directory("other"));
+    fs::write(outside.path().join("other/file"), "other\n").unwrap();
+    let script = "for f in ./new ../other/new ../data/new; do echo x 2>/dev/null > $f && echo $f; done; \
+        cat ../other/file 2>/dev/null; true";
+    let ran = |options: &[&str]| {
+        let words = [&["run"], &ALLOW[..], options, &["--", "sh", "-c", script]].concat();
+        sandbox.tryaudex(words).current_dir(&work).output().success().stdout
+    };
+    assert_eq!(ran(&[]), "./new\n../other/new\n../data/new\nother\n");
+    let strict = |options: &[&str]| ran(&[&["--isolate", "strict"], options].concat());
     assert_eq!(strict(&[]), "./new\n");
-    assert_eq!(strict(&["--write", home.join("data").to_str().unwrap()]), "./new\n../data/new\n");
+    assert_eq!(strict(&["--write", data.to_str().unwrap()]), "./new\n../data/new\n");
+    let other = outside.path().join("other");
+    assert_eq!(strict(&["--read", other.to_str().unwrap()]), "./new\nother\n");
 }
 
 #[test]
@@ -136,7 +141,7 @@ fn the_organisation_sets_a_minimum_and_nobody_goes_below() {
         let words = [&["run"], &ALLOW[..], options, &["--", "sh", "-c", READ]].concat();
         organisation.run(sandbox, words)
     };
-    assert_eq!(run(&sandbox, &[]).success().stdout, "-\n-\nssh\nenv\n-\n-\n");
+    assert_eq!(run(&sandbox, &[]).success().stdout, "-\n-\nssh\nenv\n-\n");
     let _ = run(&sandbox, &["--isolate", "strict"]).success();
     insta::assert_snapshot!(run(&sandbox, &["--isolate", "off"]).snapshot(), @r"
     exit 77
@@ -154,7 +159,7 @@ fn the_organisation_sets_a_minimum_and_nobody_goes_below() {
     let shown = run(&sandbox, &[]).exits(78).stderr;
     assert!(shown.contains("notes` is to be shown, and your organisation hides"), "{shown}");
     sandbox.plant(CONFIG, "[isolate]\nshow = [\"~/.kube\"]\n");
-    assert_eq!(run(&sandbox, &[]).success().stdout, "-\nkube\nssh\nenv\n-\n-\n");
+    assert_eq!(run(&sandbox, &[]).success().stdout, "-\nkube\nssh\nenv\n-\n");
     sandbox.plant(CONFIG, "[isolate]\nminimum = \"off\"\n");
     assert!(run(&sandbox, &[]).exits(78).stderr.contains("only the organisation may set it"));
 }
@@ -259,7 +264,8 @@ fn an_agent_of_a_provider_without_a_gateway_gets_its_own_delivery() {
     sandbox.set("CODEX_CI", "1");
     let words = ["plan", "--profile", "gcs-readonly", "--resource", "gs://alpha", "--json"];
     let plan = sandbox.run(words).success();
-    assert!(plan.stderr.contains("the defaults are --isolate credentials;"), "{}", plan.stderr);
+    let told: Value = serde_json::from_str(&plan.stderr).unwrap();
+    assert_eq!((&told["agent"], &told["delivery"]), (&"codex".into(), &Value::Null));
     let plan = plan.json();
     assert_eq!(
         (&plan["isolation"]["level"], &plan["delivery"]),
