@@ -279,8 +279,7 @@ fn other_processes_are_not_seen(support: &Support) {
 
 fn nothing_outlives_the_command(support: &Support) {
     let home = credentials(support);
-    let script =
-        "setsid nohup sh -c 'echo ready; exec sleep 1000' & while ! grep -q ready $HOME/output; do :; done";
+    let script = "setsid nohup sh -c 'echo ready; exec sleep 1000' & while ! grep -q ready $HOME/output; do :; done";
     let _ = home.run(script, &[]);
     let left = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x001000\x00")
