@@ -37,6 +37,11 @@ const TESTS: &[Test] = &[
         "a_socket_outside_is_refused_and_one_inside_is_not",
         a_socket_outside_is_refused_and_one_inside_is_not,
     ),
+    (
+        "terminals_and_shared_memory_are_the_sessions_own",
+        terminals_and_shared_memory_are_the_sessions_own,
+    ),
+    ("a_command_keeps_the_name_of_its_terminal", a_command_keeps_the_name_of_its_terminal),
     ("root_has_no_capability", root_has_no_capability),
     ("strict_writes_and_reads_where_it_may", strict_writes_and_reads_where_it_may),
     ("strict_reaches_the_given_ports_alone", strict_reaches_the_given_ports_alone),
@@ -347,6 +352,32 @@ for to in ["inside", "\0audex-inside"]:
     let denied = "Permission denied\n".repeat(5);
     assert_eq!(text, format!("{denied}open\nopen\nb'hello'\nopen\nb'hello'\n=0"));
     drop((listeners, named));
+}
+
+fn terminals_and_shared_memory_are_the_sessions_own(support: &Support) {
+    let home = credentials(support);
+    let other = nix::pty::openpty(None, None).unwrap();
+    let name = nix::unistd::ttyname(&other.slave).unwrap();
+    let shared = PathBuf::from(format!("/dev/shm/audex-test-{}", std::process::id()));
+    fs::write(&shared, "secret").unwrap();
+    let script = "cat $2; [ -e $1 ] && echo seen; script -qc tty /dev/null; echo x > /dev/shm/x && cat /dev/shm/x; find /dev -type b -readable -size +0";
+    let text = home.run(script, &[&name, &shared]);
+    fs::remove_file(shared).unwrap();
+    assert!(!text.contains("secret") && !text.contains("seen"), "{text}");
+    assert!(text.contains("/dev/pts/0\r\n") && text.ends_with("x\n=0"), "{text}");
+}
+
+fn a_command_keeps_the_name_of_its_terminal(support: &Support) {
+    let home = credentials(support);
+    // The fourth one, so that its number is not that of a new terminal.
+    let all = [(); 4].map(|()| nix::pty::openpty(None, None).unwrap());
+    let name = nix::unistd::ttyname(&all[3].slave).unwrap();
+    let before = nix::unistd::dup(std::io::stdin()).unwrap();
+    nix::unistd::dup2_stdin(&all[3].slave).unwrap();
+    let text = home.run("tty; echo x > $(tty); script -qc tty /dev/null < /dev/null", &[]);
+    nix::unistd::dup2_stdin(before).unwrap();
+    assert!(text.starts_with(&format!("{}\n", name.display())), "{text}");
+    assert!(text.ends_with("=0") && text.matches("/dev/pts/").count() == 2, "{text}");
 }
 
 fn root_has_no_capability(support: &Support) {
