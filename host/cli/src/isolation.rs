@@ -115,7 +115,8 @@ pub struct Isolating {
 }
 
 impl Isolating {
-    /// Settles the isolation of a run, or returns `None` for [`Level::Off`]. The variables of `withheld` hold secrets of components.
+    /// Settles the isolation of a run, or returns `None` for [`Level::Off`]. The variables of `withheld` hold secrets of components;
+    /// `support` tries the mechanisms of this system.
     ///
     /// # Errors
     /// When the working directory is unknown, or the choices contradict the organisation's or each other.
@@ -123,6 +124,7 @@ impl Isolating {
         environment: &Environment,
         settings: &Settings,
         withheld: &[String],
+        support: impl FnOnce() -> Support,
     ) -> Result<Option<Self>, IsolationError> {
         let IsolationSettings { level, choices, .. } = &settings.isolation;
         if *level == Level::Off {

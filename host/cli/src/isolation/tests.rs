@@ -44,7 +44,7 @@ impl Home {
         let isolation = IsolationFlags { level: Some(level), choices, ..IsolationFlags::default() };
         let flags = Flags { isolation, ..Flags::default() };
         let settings = Settings::resolve_in(paths, flags).unwrap();
-        Isolating::prepare(&environment, &settings, &[])
+        Isolating::prepare(&environment, &settings, &[], Support::default)
     }
 
     fn isolating(&self, level: Level, choices: Choices) -> Isolating {
