@@ -149,8 +149,9 @@ impl Isolating {
         };
         let agent =
             named::ssh_agent(environment).filter(|_| choices.keep.contains(&Keep::SshAgent));
+        let work = if *level == Level::Strict { Vec::new() } else { all(socket::WORK) };
         let stay: Vec<PathBuf> =
-            all(socket::STAY).into_iter().chain(agent).chain(show.iter().cloned()).collect();
+            [all(socket::SYSTEM), work, show].concat().into_iter().chain(agent).collect();
         let mut isolation = Isolation {
             level: *level,
             hide: hidden.paths().cloned().collect(),
