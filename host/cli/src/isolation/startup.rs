@@ -1,6 +1,7 @@
 //! The files that a program outside the session reads and then runs, or lets choose what it runs. The command can read them and
 //! not change them, so that nothing it wrote runs later outside.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -175,9 +176,9 @@ const OF_ROOT: [&str; 9] = [
 /// directory, which belongs to the work.
 #[must_use]
 pub(super) fn fixed(bases: &Bases, programs: &[PathBuf]) -> Vec<Fixed> {
-    let mut all: Vec<Fixed> = Vec::new();
+    let (mut all, mut known) = (Vec::new(), HashSet::new());
     let mut add = |of: &'static str, path: PathBuf, absent: Absent| {
-        if !all.iter().any(|known| known.path == path) {
+        if known.insert(path.clone()) {
             all.push(Fixed { of, path, absent });
         }
     };
