@@ -1,5 +1,7 @@
 //! What a command that runs as the user can no longer reach: every escape is tried, as a user and as root in a container.
 
+mod level;
+mod mechanism;
 mod page;
 mod programs;
 mod table;
