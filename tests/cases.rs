@@ -32,6 +32,7 @@ mod health;
 mod hostile;
 mod intent;
 mod isolate;
+mod isolate_road;
 mod isolation;
 mod layers;
 mod learn;

@@ -194,6 +194,7 @@ fn the_plan_for_people_shows_it_all() {
     method     assume-role-scoped
     ttl        30s
     delivery   env
+    isolation  off
     layer      1 of 3
     resources  arn:aws:s3:::demo-reports/*, arn:aws:s3:::demo-reports
 

@@ -14,6 +14,8 @@ mod command;
 #[cfg(target_os = "linux")]
 mod description;
 #[cfg(target_os = "linux")]
+mod devices;
+#[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
 mod init;

@@ -58,6 +58,9 @@ impl Running {
                 }
                 WaitStatus::Signaled(_, signal, _) => {
                     self.is_over = true;
+                    if let Some(reason) = self.isolation_failure() {
+                        return Err(ChildError::Isolation { reason });
+                    }
                     return Ok(self.end(Status::Signalled(signal as i32), &watch));
                 }
                 WaitStatus::Stopped(_, signal) => {
@@ -80,6 +83,14 @@ impl Running {
                 Action::Kill => self.signal_group(Signal::SIGKILL),
             }
         }
+    }
+
+    /// Returns the reason if the command was ended because its isolation could not be kept.
+    fn isolation_failure(&self) -> Option<String> {
+        #[cfg(target_os = "linux")]
+        return self.session.as_ref().and_then(Session::failure);
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 
     fn state(&self) -> io::Result<WaitStatus> {

@@ -16,7 +16,9 @@ mod system;
 pub mod told;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use audex_audit::RecordedIsolation;
@@ -25,7 +27,8 @@ use audex_child::isolate::{
     Assessment, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
 };
 use audex_components::filter;
-use audex_core::environment::{Environment, PATH};
+use audex_core::delivery::AUDEX_SESSION_ID;
+use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, PATH};
 use audex_core::hint::Hint;
 use audex_core::isolation::Level;
 
@@ -35,6 +38,12 @@ use crate::settings::isolation::{Choices, Hide, IsolationSettings, Keep};
 use self::hidden::{Hidden, hidden};
 use self::place::Bases;
 use self::startup::{Absent, Fixed, fixed};
+
+/// The variable with the address of docker's daemon, and the default one. Source: docker, "Environment variables".
+const DOCKER_HOST: &str = "DOCKER_HOST";
+const DOCKER_SOCKET: &str = "/run/docker.sock";
+/// The address of a daemon that is not for the command. Docker names it where it cannot connect.
+const NO_DOCKER: &str = "unix:///hidden/by/tryaudex/--isolate";
 
 /// The error for an isolation that is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -101,10 +110,13 @@ pub struct Isolating {
     pub fixed: Vec<Fixed>,
     /// Paths that variables name and that cannot be hidden, each with its variable.
     too_wide: Vec<(String, PathBuf)>,
+    /// The session around this run, if the environment names one.
+    pub outer: Option<String>,
 }
 
 impl Isolating {
-    /// Settles the isolation of a run, or returns `None` for [`Level::Off`]. The variables of `withheld` hold secrets of components.
+    /// Settles the isolation of a run, or returns `None` for [`Level::Off`]. The variables of `withheld` hold secrets of components;
+    /// `support` tries the mechanisms of this system.
     ///
     /// # Errors
     /// When the working directory is unknown, or the choices contradict the organisation's or each other.
@@ -112,6 +124,7 @@ impl Isolating {
         environment: &Environment,
         settings: &Settings,
         withheld: &[String],
+        support: impl FnOnce() -> Support,
     ) -> Result<Option<Self>, IsolationError> {
         let IsolationSettings { level, choices, .. } = &settings.isolation;
         if *level == Level::Off {
@@ -164,7 +177,10 @@ impl Isolating {
         let support = support();
         let assessment = assess(&isolation, &support);
         let too_wide = hidden.too_wide.clone();
-        Ok(Some(Self { level: *level, isolation, support, assessment, hidden, fixed, too_wide }))
+        let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
+        let outer = environment.get(AUDEX_SESSION_ID).filter(|_| is_inner).map(str::to_owned);
+        let level = *level;
+        Ok(Some(Self { level, isolation, support, assessment, hidden, fixed, too_wide, outer }))
     }
 
     /// Returns the level.
@@ -230,6 +246,19 @@ impl Isolating {
                 .map(|one| one.name().to_owned())
                 .collect(),
             not_held: self.assessment.missing().map(|(part, ..)| part.text().to_owned()).collect(),
+        }
+    }
+
+    /// Adds the variables of an isolated command: a run inside it finds its place, and docker the reason why it reaches no daemon.
+    pub(crate) fn lead(&self, environment: &mut BTreeMap<OsString, OsString>, session: &Path) {
+        environment.insert(AUDEX_OUTER_SESSION.into(), session.into());
+        let docker = OsStr::new(DOCKER_HOST);
+        let is_hidden = self.hidden.paths().any(|path| path == Path::new(DOCKER_SOCKET));
+        let is_elsewhere = environment
+            .get(docker)
+            .is_some_and(|host| !host.is_empty() && !host.as_bytes().starts_with(b"unix:"));
+        if is_hidden && !is_elsewhere {
+            environment.insert(docker.to_owned(), NO_DOCKER.into());
         }
     }
 

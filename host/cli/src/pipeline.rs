@@ -37,6 +37,7 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
+use audex_child::isolate;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
@@ -156,7 +157,7 @@ pub fn request<'a>(
     let sources = provider.sources().map(str::to_owned);
     let withheld: Vec<String> =
         components.secret_variables(settings).into_iter().chain(sources).collect();
-    let isolating = Isolating::prepare(environment, settings, &withheld)?;
+    let isolating = Isolating::prepare(environment, settings, &withheld, isolate::support)?;
     let circumstances = Circumstances {
         delivery: delivery::told(deliver, &description),
         isolation: isolating.as_ref().map_or(Isolation::Off, Isolating::told),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
@@ -100,13 +100,20 @@ impl Keeper {
 
     fn restore(&self, covers: &Covers) -> io::Result<()> {
         for path in self.hide.iter().filter(|path| path.exists() && !covers.has(path)) {
-            covers.cover(path)?;
+            unless_gone(covers.cover(path))?;
         }
-        let missing = |path: &&PathBuf| !path.exists();
-        if self.read_only.iter().any(|path| missing(&path)) {
+        if self.read_only.iter().any(|path| !path.exists()) {
             placeholder::create(&self.placeholders, &self.session)?;
         }
-        self.read_only.iter().try_for_each(|path: &PathBuf| mounts::make_read_only(Path::new(path)))
+        self.read_only.iter().try_for_each(|path| unless_gone(mounts::make_read_only(path)))
+    }
+}
+
+/// Accepts that a file was replaced once more: another event comes.
+fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
@@ -18,7 +18,7 @@ use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
 use super::description::Description;
-use super::kernel_call;
+use super::{devices, kernel_call};
 
 /// The directory, in the session's own, where the empty file system is mounted from which hidden paths are covered.
 const COVERS: &str = "isolation";
@@ -31,6 +31,7 @@ pub(super) struct Covers {
     file: OwnedFd,
     /// The devices of the file systems that cover a path.
     devices: BTreeSet<u64>,
+    terminals: devices::Numbers,
 }
 
 /// Hides everything that the description hides, then makes read-only what must not change.
@@ -49,9 +50,7 @@ pub(super) fn apply(description: &Description) -> io::Result<Covers> {
         let inside = kept.below(path, &all);
         covers.hide(path, *is_writable, &inside).map_err(|error| at(path, &error))?;
     }
-    for path in block_devices() {
-        covers.cover(&path).map_err(|error| at(&path, &error))?;
-    }
+    covers.terminals = devices::hide(&covers).map_err(|error| at(Path::new("/dev"), &error))?;
     for path in &description.read_only {
         make_read_only(path).map_err(|error| at(path, &error))?;
     }
@@ -136,7 +135,12 @@ impl Covers {
         )?;
         remount_read_only(&place)?;
         let devices = BTreeSet::from([fs::metadata(&place)?.dev()]);
-        Ok(Self { directory: open_path(&directory)?, file: open_path(&file)?, devices })
+        Ok(Self {
+            directory: open_path(&directory)?,
+            file: open_path(&file)?,
+            devices,
+            terminals: devices::Numbers::new(),
+        })
     }
 
     /// Hides `path`; `inside` are the trees that stay below it.
@@ -208,16 +212,6 @@ pub(super) fn is_read_only(path: &Path) -> bool {
     statvfs(path).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY))
 }
 
-/// Returns the block devices that this user may open: a raw disk has every file of its file system.
-fn block_devices() -> Vec<PathBuf> {
-    let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
-    let devices =
-        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_block_device()));
-    let paths = devices.map(|entry| entry.path());
-    let may = |path: &PathBuf, how| access(path, how).is_ok();
-    paths.filter(|path| may(path, AccessFlags::R_OK) || may(path, AccessFlags::W_OK)).collect()
-}
-
 /// Returns what is at `path`; a path that cannot be reached is as one that does not exist.
 fn existing(path: &Path) -> io::Result<Option<fs::Metadata>> {
     match fs::metadata(path) {
@@ -235,7 +229,7 @@ fn open_path(path: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Copies the mounts at `path` and below, not attached anywhere.
-fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
+pub(super) fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         // Part of a tree cannot be copied: a mount below may hide something.
@@ -243,7 +237,7 @@ fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
     Ok(open_tree(CWD, path, flags)?)
 }
 
-fn attach(tree: impl AsFd, path: &Path) -> io::Result<()> {
+pub(super) fn attach(tree: impl AsFd, path: &Path) -> io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
     Ok(move_mount(tree, "", CWD, path, flags)?)
 }

@@ -52,7 +52,7 @@ fn create_directories(path: &Path, session: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         create_directories(parent, session)?;
     }
-    match DirBuilder::new().mode(0o755).create(path) {
+    match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {
             let metadata = path.metadata()?;
             record(session, path, (metadata.dev(), metadata.ino()), "")

@@ -149,19 +149,18 @@ fn start_command(description: &Description, channel: &OwnedFd) -> Result<(), Str
 }
 
 /// Keeps the mounts until the host closes the channel, then ends everything in the PID namespace.
-fn keep(
-    channel: &OwnedFd,
-    keeper: Option<(Keeper, Covers)>,
-    init: Option<Pid>,
-) -> Result<Infallible, String> {
+fn keep(channel: &OwnedFd, keeper: Option<(Keeper, Covers)>, init: Option<Pid>) -> ! {
     let kept = match keeper {
         Some((mut keeper, covers)) => keeper.keep(channel, &covers),
         None => super::keeper::await_end(channel),
     };
+    // The reason is there before the command ends by it.
+    if let Err(error) = kept {
+        let _ = channel::send(channel, &Message::Failed(format!("keeper: {error}")), &[]);
+    }
     if let Some(init) = init {
         let _ = kill(init, Signal::SIGKILL);
         let _ = waitpid(init, None);
     }
-    step("keeper", kept)?;
     process::exit(0);
 }

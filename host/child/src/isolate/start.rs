@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsString};
 use std::io::{self, Write as _};
 use std::net::TcpListener;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -160,6 +161,19 @@ impl Session {
     /// Returns the listeners inside the network namespace, one for each port.
     pub(crate) fn take_listeners(&mut self) -> Vec<TcpListener> {
         std::mem::take(&mut self.listeners)
+    }
+
+    /// Returns the reason if the stage ended the command, because it could not keep the mounts.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let channel = self.channel.as_ref()?;
+        let mut on = [PollFd::new(channel.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut on, PollTimeout::ZERO) == Ok(0) {
+            return None;
+        }
+        match channel::receive(channel) {
+            Ok(Some((Message::Failed(reason), _))) => Some(reason),
+            _ => Some("the stage was ended".to_owned()),
+        }
     }
 }
 

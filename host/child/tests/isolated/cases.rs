@@ -7,13 +7,13 @@ use std::net::{TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use audex_child::isolate::{
     Isolated, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
 };
 use audex_child::{ChildError, Ended, Signals, look_up, spawn};
+use audex_core::environment::{Environment, PATH};
 use audex_core::isolation::Level;
 
 type Test = (&'static str, fn(&Support));
@@ -37,12 +37,18 @@ const TESTS: &[Test] = &[
         "a_socket_outside_is_refused_and_one_inside_is_not",
         a_socket_outside_is_refused_and_one_inside_is_not,
     ),
+    (
+        "terminals_and_shared_memory_are_the_sessions_own",
+        terminals_and_shared_memory_are_the_sessions_own,
+    ),
+    ("a_command_keeps_the_name_of_its_terminal", a_command_keeps_the_name_of_its_terminal),
     ("root_has_no_capability", root_has_no_capability),
     ("strict_writes_and_reads_where_it_may", strict_writes_and_reads_where_it_may),
     ("strict_reaches_the_given_ports_alone", strict_reaches_the_given_ports_alone),
     ("strict_needs_every_mechanism", strict_needs_every_mechanism),
 ];
 
+#[expect(clippy::print_stdout, reason = "the report of a test executable")]
 pub(crate) fn run() {
     let filters: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let support = support();
@@ -60,7 +66,6 @@ pub(crate) fn run() {
         println!("{failed} failed");
         std::process::exit(1);
     }
-    let _ = ExitCode::SUCCESS;
 }
 
 /// A home with a session directory, and what a command of it must not reach.
@@ -100,7 +105,7 @@ impl Home {
         let script = format!("exec > {} 2>&1; {script}", output.display());
         let words = ["sh", "-c", &script, "sh"].map(OsString::from).into_iter();
         let words: Vec<OsString> = words.chain(inputs.iter().map(OsString::from)).collect();
-        let path = std::env::var_os("PATH").unwrap();
+        let path = Environment::capture().get_os(PATH).unwrap().to_owned();
         let environment = BTreeMap::from([
             ("PATH".into(), path),
             ("HOME".into(), self.path.clone().into_os_string()),
@@ -226,7 +231,7 @@ fn a_replaced_file_is_hidden_again(support: &Support) {
     let (late, own) = (home.path.join("late"), home.file("rc", "own"));
     home.isolated.isolation.hide = vec![file.clone(), late.clone()];
     home.isolated.isolation.read_only = vec![own.clone()];
-    let script = "echo ready; i=0; while ! [ -e $4 ]; do sleep 0.01; done; sleep 0.1; cat $1 $2; echo x >> $3";
+    let script = "echo ready; i=0; while ! [ -e $4 ]; do sleep 0.01; done; while { [ -s $1 ] || [ -s $2 ]; } && [ $((i+=1)) -lt 500 ]; do sleep 0.01; done; cat $1 $2; echo x >> $3";
     let done = home.path.join("done");
     let running = home.start(script, &[&file, &late, &own, &done]).unwrap();
     await_text(&home.path.join("output"), "ready");
@@ -279,8 +284,7 @@ fn other_processes_are_not_seen(support: &Support) {
 
 fn nothing_outlives_the_command(support: &Support) {
     let home = credentials(support);
-    let script =
-        "setsid nohup sh -c 'echo $$; exec sleep 1000' & sleep 0.2; grep NSpid /proc/self/status";
+    let script = "setsid nohup sh -c 'echo ready; exec sleep 1000' & while ! grep -q ready $HOME/output; do :; done";
     let _ = home.run(script, &[]);
     let left = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x001000\x00")
@@ -346,12 +350,34 @@ for to in ["inside", "\0audex-inside"]:
 "#;
     let text = home.run(&python(script), &[]);
     let denied = "Permission denied\n".repeat(5);
-    assert_eq!(
-        text,
-        format!("{denied}open\nopen\nb'hello'\nopen\nb'hello'\n=0").replace('\'', "\""),
-        "{text}"
-    );
+    assert_eq!(text, format!("{denied}open\nopen\nb'hello'\nopen\nb'hello'\n=0"));
     drop((listeners, named));
+}
+
+fn terminals_and_shared_memory_are_the_sessions_own(support: &Support) {
+    let home = credentials(support);
+    let other = nix::pty::openpty(None, None).unwrap();
+    let name = nix::unistd::ttyname(&other.slave).unwrap();
+    let shared = PathBuf::from(format!("/dev/shm/audex-test-{}", std::process::id()));
+    fs::write(&shared, "secret").unwrap();
+    let script = "cat $2; [ -e $1 ] && echo seen; script -qc tty /dev/null; echo x > /dev/shm/x && cat /dev/shm/x; find /dev -type b -readable -size +0";
+    let text = home.run(script, &[&name, &shared]);
+    fs::remove_file(shared).unwrap();
+    assert!(!text.contains("secret") && !text.contains("seen"), "{text}");
+    assert!(text.contains("/dev/pts/0\r\n") && text.ends_with("x\n=0"), "{text}");
+}
+
+fn a_command_keeps_the_name_of_its_terminal(support: &Support) {
+    let home = credentials(support);
+    // The fourth one, so that its number is not that of a new terminal.
+    let all = [(); 4].map(|()| nix::pty::openpty(None, None).unwrap());
+    let name = nix::unistd::ttyname(&all[3].slave).unwrap();
+    let before = nix::unistd::dup(std::io::stdin()).unwrap();
+    nix::unistd::dup2_stdin(&all[3].slave).unwrap();
+    let text = home.run("tty; echo x > $(tty); script -qc tty /dev/null < /dev/null", &[]);
+    nix::unistd::dup2_stdin(before).unwrap();
+    assert!(text.starts_with(&format!("{}\n", name.display())), "{text}");
+    assert!(text.ends_with("=0") && text.matches("/dev/pts/").count() == 2, "{text}");
 }
 
 fn root_has_no_capability(support: &Support) {

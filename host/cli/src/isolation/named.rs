@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::place::Bases;
 use audex_child::deliver::{removed, scrub};
-use audex_core::environment::Environment;
+use audex_core::environment::{Environment, GOOGLE_APPLICATION_CREDENTIALS};
 
 /// The variable with the socket of ssh-agent. Source: ssh-agent(1).
 pub(super) const SSH_AUTH_SOCK: &str = "SSH_AUTH_SOCK";
@@ -24,9 +24,12 @@ const KEPT: &[&str] = &[
     "KITTY_LISTEN_ON", "WEZTERM_UNIX_SOCKET", "ALACRITTY_SOCKET", "ZELLIJ_SOCKET_DIR", "EMACS_SOCKET_NAME", "SWAYSOCK", "I3SOCK",
 ];
 
-/// The last words of the names of variables whose value is a path.
+/// The last words of the names of variables whose value is a path, and that of a file without one.
+///
+/// Security: the value of another variable can be a secret that begins with `/`, and the plan shows paths. Of such a variable only a path
+/// that exists counts.
 #[rustfmt::skip]
-const PATH_WORDS: &[&str] = &["FILE", "PATH", "CONFIG", "KUBECONFIG", "TALOSCONFIG", "DIR", "DIRECTORY", "SOCK", "SOCKET", "CREDENTIALS", "CERT", "KEY", "HOST", "NETRC"];
+const PATH_WORDS: &[&str] = &["FILE", "PATH", "CONFIG", "KUBECONFIG", "TALOSCONFIG", "DIR", "DIRECTORY", "SOCK", "SOCKET", "HOST", "NETRC"];
 
 /// The characters between the paths of one value: lists of files, parts of a D-Bus address, and what tmux writes behind its socket.
 const SEPARATORS: [u8; 4] = *b":,;=";
@@ -68,7 +71,8 @@ pub(super) fn named(
 /// Returns the paths in the value of the variable `name`.
 fn paths(name: &str, value: &OsStr, bases: &Bases) -> Vec<PathBuf> {
     let last = name.rsplit('_').next().unwrap_or(name);
-    let is_path = PATH_WORDS.iter().any(|word| last.eq_ignore_ascii_case(word));
+    let is_path = name == GOOGLE_APPLICATION_CREDENTIALS
+        || PATH_WORDS.iter().any(|word| last.eq_ignore_ascii_case(word));
     let whole = Path::new(value);
     if !whole.is_absolute() && !value.as_bytes().starts_with(b"~/") {
         let relative = bases.working.join(whole);
@@ -173,6 +177,16 @@ mod tests {
         let socket = home.path().join("tmux");
         fs::write(&socket, "").unwrap();
         assert_eq!(of(home.path(), "TMUX", &format!("{},4242,0", socket.display())), [socket]);
+    }
+
+    #[test]
+    fn a_secret_that_looks_like_a_path_is_not_one() {
+        let home = tempfile::tempdir().unwrap();
+        for name in
+            ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET", "VAULT_TOKEN"]
+        {
+            assert!(of(home.path(), name, "/planted/secret+EXAMPLE").is_empty(), "{name}");
+        }
     }
 
     #[test]

@@ -28,13 +28,23 @@ impl Home {
     }
 
     fn prepare(&self, level: Level, choices: Choices) -> Result<Option<Isolating>, IsolationError> {
-        let environment = Environment::from_pairs([(HOME, self.root.path())]);
+        self.prepare_with(&[], level, choices)
+    }
+
+    fn prepare_with(
+        &self,
+        variables: &[(&str, &Path)],
+        level: Level,
+        choices: Choices,
+    ) -> Result<Option<Isolating>, IsolationError> {
+        let home = [(HOME, self.root.path())];
+        let environment = Environment::from_pairs(home.iter().chain(variables).copied());
         let mut paths = Paths::resolve(&environment).unwrap();
         paths.organisation = self.path("etc");
         let isolation = IsolationFlags { level: Some(level), choices, ..IsolationFlags::default() };
         let flags = Flags { isolation, ..Flags::default() };
         let settings = Settings::resolve_in(paths, flags).unwrap();
-        Isolating::prepare(&environment, &settings, &[])
+        Isolating::prepare(&environment, &settings, &[], Support::default)
     }
 
     fn isolating(&self, level: Level, choices: Choices) -> Isolating {
@@ -127,6 +137,38 @@ fn only_strict_limits_where_the_command_reads_writes_and_connects() {
     assert!(strict.isolation.write.contains(&session) && strict.isolation.show.contains(&session));
     assert_eq!(strict.isolation.network, Network::Closed { ports: vec![4711] });
     assert!(!strict.isolation.write.contains(&home.path("")));
+}
+
+#[test]
+fn the_socket_of_ssh_agent_is_hidden_unless_it_is_kept() {
+    let home = Home::new("", "");
+    let socket = home.path("agent.sock");
+    let with = |choices| {
+        let variables = [(named::SSH_AUTH_SOCK, socket.as_path())];
+        home.prepare_with(&variables, Level::Credentials, choices).unwrap().unwrap()
+    };
+    let plain = with(Choices::default());
+    assert!(hides(&plain, &socket) && !plain.isolation.sockets.contains(&socket));
+    let kept = with(Choices { keep: vec![Keep::SshAgent], ..Choices::default() });
+    assert!(!hides(&kept, &socket) && kept.isolation.sockets.contains(&socket));
+}
+
+#[test]
+fn docker_names_the_reason_and_keeps_a_daemon_that_is_elsewhere() {
+    let led = |home: &Home, host: Option<&str>| {
+        let isolating = home.isolating(Level::Credentials, Choices::default());
+        let mut environment: BTreeMap<OsString, OsString> =
+            host.map(|host| (DOCKER_HOST.into(), host.into())).into_iter().collect();
+        isolating.lead(&mut environment, Path::new("/s"));
+        assert_eq!(environment[OsStr::new(AUDEX_OUTER_SESSION)], "/s");
+        environment.get(OsStr::new(DOCKER_HOST)).cloned()
+    };
+    let home = Home::new("", "");
+    assert_eq!(led(&home, None), Some(NO_DOCKER.into()));
+    assert_eq!(led(&home, Some("unix:///run/user/7/docker.sock")), Some(NO_DOCKER.into()));
+    assert_eq!(led(&home, Some("tcp://192.0.2.1:2376")), Some("tcp://192.0.2.1:2376".into()));
+    let shown = Home::new("[isolate]\nshow = [\"/run/docker.sock\"]\n", "");
+    assert_eq!(led(&shown, None), None);
 }
 
 #[test]

@@ -20,6 +20,12 @@ pub fn degraded(isolating: &Isolating) -> Option<String> {
         .map(|(part, mechanism, reason)| format!("{} ({mechanism}: {reason})", part.text()))
         .collect();
     let level = isolating.level();
+    // The session's own word: it changes what is said here, and nothing else.
+    if let Some(outer) = isolating.outer.as_ref().filter(|_| !missing.is_empty()) {
+        return Some(format!(
+            "this run is inside the isolated session `{outer}`, whose isolation stays; this run adds less than `{level}` to it"
+        ));
+    }
     (!missing.is_empty()).then(|| {
         let missing = missing.join("; ");
         format!(

@@ -24,7 +24,7 @@ use audex_child::{Ended, Executable, Running, Signals};
 use audex_components::provider::{Description, Minted, Provider};
 use audex_core::clock;
 use audex_core::delivery::Value;
-use audex_core::environment::{AUDEX_OUTER_SESSION, AWS_ENDPOINT_URL, Environment, PATH};
+use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
 use audex_core::secret::Secret;
 use audex_endpoint::Endpoints;
 use audex_gateway::Counter;
@@ -295,9 +295,8 @@ impl Session<'_> {
             endpoint_settings: &arranged.endpoint_settings,
         };
         let mut delivered = deliver(&delivery, directory)?;
-        if self.isolating.is_some() {
-            let session = delivered.directory.path().as_os_str().to_owned();
-            delivered.environment.insert(AUDEX_OUTER_SESSION.into(), session);
+        if let Some(isolating) = &self.isolating {
+            isolating.lead(&mut delivered.environment, delivered.directory.path());
         }
         report::removed(console, &delivered.removed);
         self.observer.at(Stage::Start);
