@@ -1,5 +1,7 @@
 //! What a command that runs as the user can no longer reach: every escape is tried, as a user and as root in a container.
 
+mod level;
+mod mechanism;
 mod page;
 mod programs;
 mod table;
@@ -76,7 +78,8 @@ fn differences(level: &str, role: &str) -> Vec<String> {
             differences.push(format!("{level}, {role}: {name} was not tried"));
             continue;
         };
-        if !absent && *escaped != (wanted == End::Escapes) {
+        let is_compared = !absent && wanted != End::Instant;
+        if is_compared && *escaped != (wanted == End::Escapes) {
             differences.push(format!(
                 "{level}, {role}: {name} must be {wanted:?}, but escaped is {escaped}: {saw}"
             ));
@@ -124,8 +127,9 @@ fn every_attempt_ends_as_the_table_says_where_nothing_is_isolated() {
 fn an_attempt_that_escapes_has_a_reason_and_no_other_has() {
     for (_, escapes) in TABLES {
         for escape in escapes {
-            let escapes =
-                [escape.user, escape.root].iter().any(|ends| ends[1..].contains(&End::Escapes));
+            let escapes = [escape.user, escape.root]
+                .iter()
+                .any(|ends| ends[1..].iter().any(|end| matches!(end, End::Escapes | End::Instant)));
             assert_eq!(escapes, !escape.because.is_empty(), "{}", escape.attempt);
         }
     }

@@ -38,6 +38,8 @@ pub(crate) mod start;
 #[cfg(target_os = "linux")]
 mod supervisor;
 mod support;
+#[cfg(target_os = "linux")]
+mod trial;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -87,7 +87,8 @@ fn without_namespaces_credentials_says_what_is_not_held_and_holds_the_rest() {
     for role in ["user", "root"] {
         let tried = tried("credentials", role, &[("ESCAPE_FORBID", "namespaces")], &[]);
         assert_eq!(tried.code, 0, "{}", tried.said);
-        let notices: Vec<_> = tried.said.lines().filter(|line| line.contains("namespace")).collect();
+        let notices: Vec<_> =
+            tried.said.lines().filter(|line| line.contains("namespace")).collect();
         assert!(!notices.is_empty(), "{}", tried.said);
         assert_eq!(escaped(&tried, &WITHOUT_NAMESPACES), [""; 0], "{role}: {}", tried.said);
         assert!(!escaped(&tried, &["read-aws"]).is_empty(), "the filter forbids nothing");

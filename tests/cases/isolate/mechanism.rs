@@ -45,7 +45,8 @@ fn each_mechanism_that_is_switched_off_lets_something_escape() {
         let escaped: Vec<&str> = expected
             .iter()
             .filter(|(name, ends)| {
-                ends[column] != End::Escapes && tried.rows.get(**name).is_some_and(|row| row.escaped)
+                ends[column] != End::Escapes
+                    && tried.rows.get(**name).is_some_and(|row| row.escaped)
             })
             .map(|(name, _)| *name)
             .collect();

@@ -35,6 +35,9 @@ fn tables() -> String {
 
 /// The end of an attempt at one level, for a user and for root.
 fn cell(escape: &Escape, level: usize) -> &'static str {
+    if escape.user[level] == End::Instant {
+        return "for an instant";
+    }
     let escapes = |ends: [End; 3]| ends[level] == End::Escapes;
     match (escapes(escape.user), escapes(escape.root)) {
         (true, true) => "**escapes**",

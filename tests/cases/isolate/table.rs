@@ -19,11 +19,13 @@ pub(super) struct Escape {
 pub(super) enum End {
     Escapes,
     Held,
-    /// Held by the system itself, without Audex: an ordinary user cannot do it.
+    /// Escapes or not, as the race goes: a window of some microseconds. It is not compared.
+    Instant,
+    /// Held by the system itself, without Audex, or no gain.
     Never,
 }
 
-use End::{Escapes, Held, Never};
+use End::{Escapes, Held, Instant, Never};
 
 /// Held by both levels.
 const fn held(attempt: &'static str, variants: &'static [&'static str]) -> Escape {
@@ -97,7 +99,12 @@ const FILES: &[Escape] = &[
         "reads a hidden file that a program outside has replaced by rename",
         &["replaced-outside"],
     ),
-    held("reads without a pause while it is replaced", &["replaced-race"]),
+    Escape {
+        user: [Escapes, Instant, Held],
+        root: [Escapes, Instant, Held],
+        because: "for some microseconds, until the new file is hidden again; a file in a hidden directory is never seen",
+        ..held("reads without a pause while it is replaced", &["replaced-race"])
+    },
     held("reads below `/proc/self/root`", &["proc-self-root"]),
     held("reads from a working directory below a hidden one", &["alone-working-directory"]),
     held("unmounts what is mounted over it", &["unmount"]),
@@ -165,7 +172,7 @@ const PROCESSES: &[Escape] = &[
     held("types into the terminal (TIOCSTI)", &["terminal-input"]),
     held("reads what is typed at another terminal", &["other-terminal"]),
     held("reads the kernel keyring of the caller's session or user", &["keyring", "keyring-user"]),
-    held("runs a setuid program", &["setuid"]),
+    Escape { root: [Never; 3], ..held("runs a setuid program", &["setuid"]) },
     held("takes over a process of Audex that has more rights", &["trace-supervisor"]),
     held("ends what watches the hidden files, then has one replaced", &["kill-supervisor"]),
 ];
@@ -183,9 +190,19 @@ const SOCKETS: &[Escape] = &[
         &["secret-service", "system-bus", "systemd-user"],
     ),
     held("tmux, screen and editors", &["tmux", "screen", "editor"]),
-    held("the X11 and Wayland displays", &["x11", "wayland"]),
+    held("the X11 display", &["x11"]),
+    open(
+        "the Wayland display",
+        &["wayland"],
+        "it stays, so that windows and the clipboard work; a client of it cannot type into another",
+    ),
     held("an abstract socket", &["abstract", "abstract-datagram"]),
-    held("a datagram, which needs no connection", &["datagram", "datagram-home"]),
+    held("a datagram to a socket in a runtime directory", &["datagram"]),
+    open(
+        "a datagram to a socket in the home, which needs no connection",
+        &["datagram-home"],
+        "the supervisor sees connections only; sockets in runtime directories are hidden",
+    ),
     held("a socket in the home, or in the working directory", &["home-socket", "work-socket"]),
     held(
         "takes a descriptor from a program outside, over a socket in the working directory",

@@ -33,6 +33,7 @@ READS = {
     "read-copy": home("copy-of-credentials"),
     "read-other-file": home("private.txt"),
 }
+READS_AGAIN = 20000  # some hundred milliseconds, without a clock
 SECRET = home(".aws/credentials")
 
 for name, path in READS.items():
@@ -76,14 +77,20 @@ def rename_parent():
 
 @attempt("replaced-outside")
 def replaced_outside():
-    """A program outside replaces the hidden file by rename, as docker login does."""
+    """A program outside replaces the hidden file by rename, as docker login does; read once it has had time to be hidden again."""
     outside("replace")
-    return read(home(".docker/config.json"))
+    for _ in range(READS_AGAIN):
+        try:
+            got = read(home(".docker/config.json"))
+        except OSError as error:
+            got = str(error).encode()
+        os.sched_yield()
+    return got
 
 
 @attempt("replaced-race")
 def replaced_race():
-    """The same, read without a pause while it happens."""
+    """The same, read without a pause while it happens, and after it: the first sight counts."""
     done = threading.Event()
     threading.Thread(target=lambda: (outside("replace-again"), done.set())).start()
     got = b""
@@ -94,7 +101,7 @@ def replaced_race():
             pass
         if b"decoy-replaced-race" in got:
             return got
-    return read(home(".vault-token"))
+    return first(range(READS_AGAIN), lambda _: got if b"decoy-replaced-race" in (got := read(home(".vault-token"))) else b"")
 
 
 @attempt("proc-self-root")

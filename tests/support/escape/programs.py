@@ -27,7 +27,8 @@ SCRIPTS = {
     "ssh": (["ssh"], "ssh -G host.example | grep ^hostname", "hostname host.example"),
     "gdb": (["gdb", "cc"], "make -s -C made && gdb -q -batch -nx -ex 'break main' -ex run -ex 'print 6*7' made/program", "$1 = 42"),
     "a debugger's ptrace": (["strace"], "strace -o traced true && grep -c exit_group traced", "1"),
-    "tmux": (["tmux"], "tmux -L inside new-session -d 'echo forty-two > by-tmux; tmux -L inside wait-for -S done' && tmux -L inside wait-for done && cat by-tmux", "forty-two"),
+    "tmux": (["tmux"], "tmux -L inside new-session -d 'echo forty-two > by-tmux; tmux -L inside wait-for -S done; cat' && tmux -L inside wait-for done"
+             " && tmux -L inside kill-server && cat by-tmux", "forty-two"),
     "pipes, jobs and nohup": ([], "(sleep 0; echo late) & wait; nohup sh -c 'echo kept' 2>/dev/null | cat; kill -0 $$ && echo forty-two", "forty-two"),
     "own sockets": (["python3"], "python3 own_sockets.py", "forty-two"),
     "docker": (["docker"], "docker version 2>&1 || true", "docker"),

@@ -7,6 +7,7 @@ import signal
 import libc
 from attack import attempt, every, home, others, outside, read
 
+READS_AGAIN = 20000  # as in `files`
 PTRACE_ATTACH, PTRACE_DETACH = 16, 17
 
 
@@ -44,4 +45,7 @@ def kill_supervisor():
             except OSError:
                 pass
     outside("replace-unwatched")
-    return read(home(".vault-token"))
+    for _ in range(READS_AGAIN):
+        got = read(home(".vault-token"))
+        os.sched_yield()
+    return got

@@ -1,5 +1,7 @@
 //! What an isolation will hold on this system, part by part.
 
+use std::collections::BTreeSet;
+
 use audex_core::isolation::Level;
 
 use super::{Isolated, Isolation, Mechanism, Network, Support};
@@ -109,23 +111,32 @@ impl Assessment {
 /// Returns what `isolation` will hold on a system with this `support`.
 #[must_use]
 pub fn assess(isolation: &Isolation, support: &Support) -> Assessment {
-    let parts = parts(isolation).into_iter().map(|(part, ways)| {
-        (
-            part,
-            standing(ways, |mechanism| {
-                if isolation.without.contains(&mechanism) {
-                    return Err("switched off".to_owned());
-                }
-                support.of(mechanism).map_err(str::to_owned)
-            }),
-        )
-    });
-    Assessment { parts: parts.collect() }
+    let parts = parts(isolation).into_iter();
+    let standing = |ways| standing(ways, |mechanism| availability(mechanism, isolation, support));
+    Assessment { parts: parts.map(|(part, ways)| (part, standing(ways))).collect() }
 }
 
-/// Accepts an isolation that is to be used here. `strict` is held as a whole, or the command does not start.
+/// Returns nothing if the mechanism can be used, with those that it needs, and the reason otherwise.
+pub(super) fn availability(
+    mechanism: Mechanism,
+    isolation: &Isolation,
+    support: &Support,
+) -> Result<(), String> {
+    if isolation.without.contains(&mechanism) {
+        return Err("switched off".to_owned());
+    }
+    for needed in mechanism.needs() {
+        let available = availability(*needed, isolation, support);
+        available.map_err(|reason| format!("needs {needed}: {reason}"))?;
+    }
+    support.of(mechanism).map_err(str::to_owned)
+}
+
+/// Accepts an isolation that is to be used here. `strict` is held as a whole, or the command does not start; what a test switched off
+/// does not count.
 pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
-    let assessment = assess(&isolated.isolation, &isolated.support);
+    let isolation = Isolation { without: BTreeSet::new(), ..isolated.isolation.clone() };
+    let assessment = assess(&isolation, &isolated.support);
     match assessment.missing().next() {
         Some((part, mechanism, reason)) if isolated.isolation.level == Level::Strict => {
             let reason =
@@ -138,6 +149,12 @@ pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
 
 /// The ways in which a part can be held, the best first; each needs all of its mechanisms.
 type Ways = &'static [&'static [Mechanism]];
+
+/// The ways in which files are held.
+const BY_FILES: Ways = &[
+    &[Mechanism::MountNamespace, Mechanism::Capabilities],
+    &[Mechanism::Landlock, Mechanism::Capabilities],
+];
 
 fn standing(ways: Ways, has: impl Fn(Mechanism) -> Result<(), String>) -> Standing {
     let missing = |way: &&[Mechanism]| {
@@ -157,15 +174,15 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
         return Vec::new();
     }
     let mut parts: Vec<(Part, Ways)> = vec![
-        (Part::HiddenFiles, &[&[M::UserNamespace, M::MountNamespace, M::Capabilities]]),
-        (Part::ReadOnlyFiles, &[&[M::UserNamespace, M::MountNamespace, M::Capabilities]]),
+        (Part::HiddenFiles, BY_FILES),
+        (Part::ReadOnlyFiles, BY_FILES),
         (Part::Sockets, &[&[M::Seccomp, M::ConnectSupervisor]]),
         (Part::AbstractSockets, &[&[M::Seccomp, M::ConnectSupervisor], &[M::LandlockScopes]]),
         (
             Part::Processes,
-            &[&[M::UserNamespace, M::PidNamespace, M::Capabilities], &[M::LandlockScopes]],
+            &[&[M::PidNamespace, M::Capabilities], &[M::LandlockScopes, M::Capabilities]],
         ),
-        (Part::Lifetime, &[&[M::UserNamespace, M::PidNamespace]]),
+        (Part::Lifetime, &[&[M::PidNamespace]]),
         (Part::Keyring, &[&[M::Keyring, M::Seccomp]]),
         (Part::Terminal, &[&[M::Seccomp]]),
         (Part::Privileges, &[&[M::NoNewPrivileges]]),
@@ -177,8 +194,68 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
     if isolation.level == Level::Strict {
         parts.push((Part::Writes, &[&[M::Landlock]]));
         parts.push((Part::Reads, &[&[M::Landlock]]));
-        parts.push((Part::Network, &[&[M::UserNamespace, M::NetworkNamespace]]));
+        parts.push((Part::Network, &[&[M::NetworkNamespace, M::Seccomp]]));
     }
     parts.sort_by_key(|(part, _)| *part);
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn isolation(level: Level, without: &[Mechanism]) -> Isolation {
+        let without = without.iter().copied().collect();
+        Isolation { level, without, ..Isolation::default() }
+    }
+
+    fn everything() -> Support {
+        Support::of_all(|_| Ok(()))
+    }
+
+    #[test]
+    fn a_level_is_whole_where_everything_is_there_and_off_has_no_parts() {
+        for level in Level::ALL {
+            assert!(assess(&isolation(level, &[]), &everything()).is_whole(), "{level}");
+        }
+        assert!(assess(&isolation(Level::Off, &[]), &Support::default()).parts.is_empty());
+    }
+
+    #[test]
+    fn a_part_that_another_mechanism_holds_is_held_by_it() {
+        let isolation = isolation(Level::Credentials, &[Mechanism::MountNamespace]);
+        let found = assess(&isolation, &everything());
+        let hidden = found.parts.iter().find(|(part, _)| *part == Part::HiddenFiles).unwrap();
+        assert_eq!(hidden.1, Standing::Held(BY_FILES[1]));
+        let missing: Vec<Part> = found.missing().map(|(part, ..)| part).collect();
+        assert_eq!(missing, [Part::Lifetime], "a PID namespace needs its own /proc");
+    }
+
+    #[test]
+    fn without_a_user_namespace_there_is_none_of_the_others() {
+        let support = Support::of_all(|mechanism| match mechanism {
+            Mechanism::UserNamespace => Err("forbidden".to_owned()),
+            _ => Ok(()),
+        });
+        let found = assess(&isolation(Level::Strict, &[]), &support);
+        let missing: Vec<_> = found.missing().collect();
+        assert!(missing.iter().any(|(part, mechanism, reason)| {
+            (*part, *mechanism) == (Part::Network, Mechanism::NetworkNamespace)
+                && *reason == "needs user-namespace: forbidden"
+        }));
+        let isolated = Isolated {
+            isolation: isolation(Level::Strict, &[]),
+            support: support.clone(),
+            session: "/nowhere".into(),
+        };
+        assert_eq!(may_start(&isolated).unwrap_err().exit_code(), 69);
+        let isolation = isolation(Level::Credentials, &[]);
+        assert!(may_start(&Isolated { isolation, ..isolated }).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_held_where_nothing_is_there() {
+        let found = assess(&isolation(Level::Strict, &[]), &Support::default());
+        assert!(found.mechanisms().is_empty() && found.missing().count() == found.parts.len());
+    }
 }

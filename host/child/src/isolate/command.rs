@@ -8,6 +8,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use audex_core::isolation::Level;
 use nix::errno::Errno;
 use nix::unistd::{Pid, execve, setpgid};
 
@@ -63,28 +64,38 @@ fn execute(description: &Description, channel: &OwnedFd) -> Result<Infallible, F
         step("privileges", capability::forbid_new_privileges())?;
     }
     step("Landlock", rules::restrict(description))?;
-    if has(Mechanism::UserNamespace) && has(Mechanism::Capabilities) {
-        step("capabilities", capability::give_up())?;
+    if has(Mechanism::Capabilities) {
+        let given = if has(Mechanism::UserNamespace) {
+            capability::give_up()
+        } else {
+            capability::give_up_unusual()
+        };
+        step("capabilities", given)?;
     }
     // Prepared before the filter, so that nothing is left to do but to execute.
     let texts = Texts::of(description).map_err(|error| Failure::Step(error.to_string()))?;
     if has(Mechanism::Seccomp) {
-        step("filter", install_filter(has(Mechanism::ConnectSupervisor), channel))?;
+        let closed = description.level == Level::Strict;
+        let program = filter::program(has(Mechanism::ConnectSupervisor), closed);
+        step("filter", install_filter(&program, has(Mechanism::ConnectSupervisor), channel))?;
     }
     Err(Failure::Execute(texts.execute(&description.path) as i32))
 }
 
-fn install_filter(supervised: bool, channel: &OwnedFd) -> io::Result<()> {
-    let program = filter::program(supervised);
+fn install_filter(
+    program: &[libc::sock_filter],
+    supervised: bool,
+    channel: &OwnedFd,
+) -> io::Result<()> {
     if !supervised {
-        kernel_call::install_filter(&program, 0)?;
+        kernel_call::install_filter(program, 0)?;
         return Ok(());
     }
     let listen = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
     // With the second flag (Linux 5.19), a signal that the process handles does not cut a call short that the host makes for it.
     let patient = listen | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-    let listener = match kernel_call::install_filter(&program, patient) {
-        Err(Errno::EINVAL) => kernel_call::install_filter(&program, listen)?,
+    let listener = match kernel_call::install_filter(program, patient) {
+        Err(Errno::EINVAL) => kernel_call::install_filter(program, listen)?,
         other => other?,
     };
     let Some(listener) = listener else { return Err(Errno::EBADF.into()) };

@@ -49,13 +49,19 @@ enum When {
     Always,
     Equals(u32, u32),
     HasBits(u32, u32),
+    /// The argument is none of these.
+    IsNot(u32, &'static [i32]),
 }
+
+/// The families of sockets under `strict`: what a network namespace or the supervisor holds. A network namespace closes no socket
+/// of a hypervisor (`AF_VSOCK`) or of a bus.
+const FAMILIES: &[i32] = &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
 fn refused(error: i32) -> u32 {
     libc::SECCOMP_RET_ERRNO | error.cast_unsigned()
 }
 
-fn rules(supervised: bool) -> Vec<(c_long, When, u32)> {
+fn rules(supervised: bool, closed: bool) -> Vec<(c_long, When, u32)> {
     let fast_open = libc::MSG_FASTOPEN.cast_unsigned();
     #[expect(clippy::cast_possible_truncation, reason = "requests of ioctl have 32 bits")]
     let (typed, console) = (libc::TIOCSTI as u32, libc::TIOCLINUX as u32);
@@ -69,6 +75,9 @@ fn rules(supervised: bool) -> Vec<(c_long, When, u32)> {
         // A handle opens a file past every mount.
         (libc::SYS_open_by_handle_at, When::Always, refused(libc::EPERM)),
     ];
+    if closed {
+        rules.push((libc::SYS_socket, When::IsNot(0, FAMILIES), refused(libc::EAFNOSUPPORT)));
+    }
     if supervised {
         rules.splice(
             0..0,
@@ -87,8 +96,8 @@ fn rules(supervised: bool) -> Vec<(c_long, When, u32)> {
     rules
 }
 
-/// Returns the filter; with a supervisor, `connect` is reported.
-pub(super) fn program(supervised: bool) -> Vec<sock_filter> {
+/// Returns the filter; with a supervisor, `connect` is reported; with a closed network, sockets have a family that it holds.
+pub(super) fn program(supervised: bool, closed: bool) -> Vec<sock_filter> {
     let mut program = vec![
         step(LOAD, ARCHITECTURE),
         jump(EQUAL, OURS, 1, 0),
@@ -97,11 +106,22 @@ pub(super) fn program(supervised: bool) -> Vec<sock_filter> {
         jump(AT_LEAST, X32, 0, 1),
         step(RETURN, refused(libc::ENOSYS)),
     ];
-    for (call, when, verdict) in rules(supervised) {
+    for (call, when, verdict) in rules(supervised, closed) {
         let Ok(number) = u32::try_from(call) else { continue };
         match when {
             When::Always => {
                 program.extend([jump(EQUAL, number, 0, 1), step(RETURN, verdict)]);
+            }
+            When::IsNot(argument, values) => {
+                let count = u8::try_from(values.len()).unwrap_or(u8::MAX);
+                program.extend([
+                    jump(EQUAL, number, 0, count.saturating_add(3)),
+                    step(LOAD, ARGUMENTS + 8 * argument),
+                ]);
+                for (value, left) in values.iter().zip((1..=count).rev()) {
+                    program.push(jump(EQUAL, value.cast_unsigned(), left, 0));
+                }
+                program.extend([step(RETURN, verdict), step(LOAD, NUMBER)]);
             }
             When::Equals(argument, value) | When::HasBits(argument, value) => {
                 let test = if matches!(when, When::Equals(..)) { EQUAL } else { HAS_BITS };
@@ -173,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_refused_and_its_neighbour_is_not() {
-        let program = program(true);
+        let program = program(true, true);
         let on = |number, arguments| verdict(&program, OURS, number, arguments);
         let none = [0; 6];
         assert_eq!(on(libc::SYS_read, none), PERMITTED);
@@ -188,11 +208,20 @@ mod tests {
         assert_eq!(on(libc::SYS_sendto, [0, 0, fast, 1, 0, 0]), PERMITTED);
         assert_eq!(on(libc::SYS_sendmsg, [0, 0, fast, 0, 0, 0]), refused(libc::EOPNOTSUPP));
         assert_eq!(on(libc::SYS_sendmsg, [0, 0, 0, fast, 0, 0]), PERMITTED);
+        let family = |family: i32| on(libc::SYS_socket, [family.cast_unsigned(), 1, 0, 0, 0, 0]);
+        for permitted in FAMILIES {
+            assert_eq!(family(*permitted), PERMITTED, "{permitted}");
+        }
+        for other in [libc::AF_VSOCK, libc::AF_BLUETOOTH, libc::AF_UNSPEC] {
+            assert_eq!(family(other), refused(libc::EAFNOSUPPORT), "{other}");
+        }
+        let connect = [libc::AF_VSOCK.cast_unsigned(), 0, 0, 0, 0, 0];
+        assert_eq!(on(libc::SYS_connect, connect), libc::SECCOMP_RET_USER_NOTIF);
     }
 
     #[test]
     fn another_architecture_ends_the_process_and_x32_is_not_there() {
-        let program = program(true);
+        let program = program(true, true);
         let i386 = 0x4000_0003;
         assert_eq!(verdict(&program, i386, 3, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
         let connect = libc::SYS_connect | c_long::from(X32);
@@ -201,6 +230,8 @@ mod tests {
 
     #[test]
     fn without_a_supervisor_connect_is_not_reported() {
-        assert_eq!(verdict(&program(false), OURS, libc::SYS_connect, [0; 6]), PERMITTED);
+        assert_eq!(verdict(&program(false, false), OURS, libc::SYS_connect, [0; 6]), PERMITTED);
+        let vsock = [libc::AF_VSOCK.cast_unsigned(), 0, 0, 0, 0, 0];
+        assert_eq!(verdict(&program(true, false), OURS, libc::SYS_socket, vsock), PERMITTED);
     }
 }

@@ -4,9 +4,12 @@
 //! and the mount there is a moment (some microseconds) in which the command can open it; a hidden directory that exists has no such
 //! moment, unless it is itself replaced.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::ffi::{CStr, OsStr, OsString};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -16,13 +19,12 @@ use super::description::Description;
 use super::mounts::{self, Covers};
 use super::{Placeholder, placeholder};
 
-/// The bytes that are read at a time; what they say does not matter, because every path is looked at again.
+/// The bytes that are read at a time: some hundred events.
 const EVENTS: usize = 16 * 1024;
 
 /// A watch of the directories in which something may be replaced.
 pub(super) struct Keeper {
     events: OwnedFd,
-    watched: BTreeMap<PathBuf, i32>,
     hide: Vec<PathBuf>,
     read_only: Vec<PathBuf>,
     placeholders: Vec<Placeholder>,
@@ -33,9 +35,8 @@ impl Keeper {
     /// Begins to watch, before anything is mounted.
     pub(super) fn begin(description: &Description) -> io::Result<Self> {
         let is_shown = |path: &&PathBuf| !description.is_of_session(path);
-        let mut keeper = Self {
+        let keeper = Self {
             events: inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?,
-            watched: BTreeMap::new(),
             hide: description.hide.iter().filter(is_shown).cloned().collect(),
             read_only: description.read_only.clone(),
             placeholders: description.placeholders.clone(),
@@ -46,7 +47,7 @@ impl Keeper {
     }
 
     /// Watches the directory of each path, or the nearest one above that exists.
-    fn watch(&mut self) {
+    fn watch(&self) {
         let flags = WatchFlags::CREATE
             | WatchFlags::MOVED_TO
             | WatchFlags::MOVED_FROM
@@ -55,19 +56,20 @@ impl Keeper {
         for path in self.hide.iter().chain(&self.read_only) {
             let above = path.ancestors().skip(1).find(|above| above.is_dir());
             let Some(above) = above else { continue };
-            // The same directory gives the same number, so watching again adds nothing. A directory that cannot be read is
-            // not watched.
-            if let Ok(number) = inotify::add_watch(&self.events, above, flags) {
-                self.watched.insert(above.to_owned(), number);
-            }
+            // Watching a directory again adds nothing. One that cannot be read is not watched.
+            let _ = inotify::add_watch(&self.events, above, flags);
         }
     }
 
     /// Keeps the mounts until the host closes `channel`.
-    pub(super) fn keep(&mut self, channel: &OwnedFd, covers: &Covers) -> io::Result<()> {
+    pub(super) fn keep(&self, channel: &OwnedFd, covers: &Covers) -> io::Result<()> {
         loop {
             // First, because something may have changed between the first watch and the first mount.
-            if self.has_events()? {
+            let names = self.changed()?;
+            if !names.is_empty() {
+                // What has changed comes before anything else.
+                let is_named = |path: &PathBuf| path.file_name().is_some_and(|n| names.contains(n));
+                self.cover(covers, is_named)?;
                 self.restore(covers)?;
                 self.watch();
                 // A directory that was not watched before may have got a file meanwhile.
@@ -86,22 +88,34 @@ impl Keeper {
         }
     }
 
-    fn has_events(&self) -> io::Result<bool> {
-        let (mut bytes, mut found) = (vec![0; EVENTS], false);
+    /// Returns the names that were created, replaced or removed in the watched directories.
+    fn changed(&self) -> io::Result<BTreeSet<OsString>> {
+        let mut names = BTreeSet::new();
+        let mut bytes = [MaybeUninit::uninit(); EVENTS];
+        let mut events = inotify::Reader::new(&self.events, &mut bytes);
         loop {
-            match rustix::io::read(&self.events, &mut bytes) {
-                Ok(1..) => found = true,
-                Ok(0) | Err(rustix::io::Errno::AGAIN) => return Ok(found),
+            match events.next() {
+                Ok(event) => {
+                    let name = event.file_name().map(CStr::to_bytes).unwrap_or_default();
+                    names.insert(OsStr::from_bytes(name).to_owned());
+                }
+                Err(rustix::io::Errno::AGAIN) => return Ok(names),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    fn restore(&self, covers: &Covers) -> io::Result<()> {
-        for path in self.hide.iter().filter(|path| path.exists() && !covers.has(path)) {
+    fn cover(&self, covers: &Covers, chosen: impl Fn(&PathBuf) -> bool) -> io::Result<()> {
+        let chosen = self.hide.iter().filter(|path| chosen(path));
+        for path in chosen.filter(|path| path.exists() && !covers.has(path)) {
             unless_gone(covers.cover(path))?;
         }
+        Ok(())
+    }
+
+    fn restore(&self, covers: &Covers) -> io::Result<()> {
+        self.cover(covers, |_| true)?;
         if self.read_only.iter().any(|path| !path.exists()) {
             placeholder::create(&self.placeholders, &self.session)?;
         }

@@ -49,12 +49,18 @@ pub(super) fn default_sigpipe() {
 
 /// Makes a mount that is not attached, and all mounts below it, read-only; keeps their other attributes.
 pub(super) fn make_read_only(tree: impl AsFd) -> nix::Result<()> {
-    let attributes = libc::mount_attr {
-        attr_set: libc::MOUNT_ATTR_RDONLY,
-        attr_clr: 0,
-        propagation: 0,
-        userns_fd: 0,
-    };
+    set_attributes(tree, libc::MOUNT_ATTR_RDONLY, 0)
+}
+
+/// Makes what is mounted on a mount that is not attached, or on one below it, stay there: it does not reach the original. What is
+/// mounted on the original reaches the copy.
+pub(super) fn follow_original(tree: impl AsFd) -> nix::Result<()> {
+    set_attributes(&tree, 0, libc::MS_SLAVE)?;
+    set_attributes(&tree, 0, libc::MS_SHARED)
+}
+
+fn set_attributes(tree: impl AsFd, attr_set: u64, propagation: u64) -> nix::Result<()> {
+    let attributes = libc::mount_attr { attr_set, attr_clr: 0, propagation, userns_fd: 0 };
     let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
     // SAFETY: the path is a string, and the structure has the size that the call is told.
     let result = unsafe {

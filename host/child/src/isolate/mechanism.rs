@@ -52,6 +52,25 @@ impl Mechanism {
         Self::Descriptors,
     ];
 
+    /// Returns the mechanisms without which this one does not work.
+    #[must_use]
+    pub fn needs(self) -> &'static [Self] {
+        match self {
+            Self::MountNamespace | Self::IpcNamespace | Self::NetworkNamespace => {
+                &[Self::UserNamespace]
+            }
+            // The new `/proc` is a mount.
+            Self::PidNamespace => &[Self::MountNamespace],
+            Self::ConnectSupervisor => &[Self::Seccomp],
+            // The kernel lets only a process that gains no privileges restrict itself.
+            // Without it, a program could give back what was given up.
+            Self::Seccomp | Self::Landlock | Self::LandlockScopes | Self::Capabilities => {
+                &[Self::NoNewPrivileges]
+            }
+            Self::UserNamespace | Self::NoNewPrivileges | Self::Keyring | Self::Descriptors => &[],
+        }
+    }
+
     /// Returns the mechanism's name in reports and settings of tests.
     #[must_use]
     pub fn name(self) -> &'static str {

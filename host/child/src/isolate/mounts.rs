@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, access, geteuid};
@@ -198,7 +199,7 @@ pub(super) fn make_read_only(path: &Path) -> io::Result<()> {
     let tree = clone_tree(path)?;
     match kernel_call::make_read_only(&tree) {
         // Linux 5.12 has the call; before, the mounts below keep their attributes.
-        Err(nix::errno::Errno::ENOSYS) => {
+        Err(Errno::ENOSYS) => {
             attach(&tree, path)?;
             remount_read_only(path)
         }
@@ -234,7 +235,12 @@ pub(super) fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         // Part of a tree cannot be copied: a mount below may hide something.
         | OpenTreeFlags::AT_RECURSIVE;
-    Ok(open_tree(CWD, path, flags)?)
+    let tree = open_tree(CWD, path, flags)?;
+    match kernel_call::follow_original(&tree) {
+        // Before Linux 5.12, what is mounted on the copy is mounted on the original too, which nobody sees.
+        Ok(()) | Err(Errno::ENOSYS) => Ok(tree),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) fn attach(tree: impl AsFd, path: &Path) -> io::Result<()> {

@@ -20,7 +20,7 @@ use super::channel::{self, Message};
 use super::description::Description;
 use super::keeper::Keeper;
 use super::mounts::Covers;
-use super::{Mechanism, command, init, kernel_call, mounts, namespace, placeholder, support};
+use super::{Mechanism, command, init, kernel_call, mounts, namespace, placeholder, trial};
 
 /// The name under which the executable is started as a stage.
 pub(super) const NAME: &str = "audex-stage";
@@ -67,7 +67,7 @@ fn run(mut file: File, channel: &OwnedFd) -> Result<Infallible, String> {
     step("description", file.rewind().and_then(|()| file.read_to_end(&mut bytes)))?;
     drop(file);
     if bytes.is_empty() {
-        let tried = Message::Tried(support::try_all());
+        let tried = Message::Tried(trial::try_all());
         step("report", channel::send(channel, &tried, &[]))?;
         process::exit(0);
     }
@@ -151,7 +151,7 @@ fn start_command(description: &Description, channel: &OwnedFd) -> Result<(), Str
 /// Keeps the mounts until the host closes the channel, then ends everything in the PID namespace.
 fn keep(channel: &OwnedFd, keeper: Option<(Keeper, Covers)>, init: Option<Pid>) -> ! {
     let kept = match keeper {
-        Some((mut keeper, covers)) => keeper.keep(channel, &covers),
+        Some((keeper, covers)) => keeper.keep(channel, &covers),
         None => super::keeper::await_end(channel),
     };
     // The reason is there before the command ends by it.

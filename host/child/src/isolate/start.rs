@@ -15,10 +15,11 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
+use super::assessment::availability;
 use super::channel::{self, Message};
 use super::description::{Description, variable};
 use super::supervisor::Supervisor;
-use super::{Isolated, Mechanism, placeholder, stage, support};
+use super::{Isolated, Mechanism, placeholder, stage};
 use crate::{ChildError, Executable};
 
 /// This executable, also if its file was replaced meanwhile.
@@ -99,9 +100,7 @@ fn describe(
     isolated: &Isolated,
 ) -> io::Result<Description> {
     let Isolated { isolation, support, session } = isolated;
-    let is_used = |mechanism: &Mechanism| {
-        support.of(*mechanism).is_ok() && !isolation.without.contains(mechanism)
-    };
+    let is_used = |mechanism: &Mechanism| availability(*mechanism, isolation, support).is_ok();
     let mut uses: BTreeSet<Mechanism> = Mechanism::ALL.into_iter().filter(is_used).collect();
     if isolation.level < audex_core::isolation::Level::Strict {
         uses.remove(&Mechanism::NetworkNamespace);
@@ -147,12 +146,12 @@ fn start_stage(description: &[u8]) -> io::Result<(OwnedFd, Pid)> {
 }
 
 /// Tries the mechanisms in a stage that ends afterwards.
-pub(super) fn try_all() -> io::Result<BTreeMap<Mechanism, Result<(), String>>> {
+pub(super) fn try_all() -> io::Result<Vec<(String, String)>> {
     let (channel, stage) = start_stage(&[])?;
     let received = channel::receive(&channel);
     let _ = waitpid(stage, None);
     match received? {
-        Some((Message::Tried(tried), _)) => Ok(support::read(tried)),
+        Some((Message::Tried(tried), _)) => Ok(tried),
         _ => Err(io::Error::other("the stage gave no answer")),
     }
 }

@@ -45,6 +45,8 @@ const TESTS: &[Test] = &[
     ("root_has_no_capability", root_has_no_capability),
     ("strict_writes_and_reads_where_it_may", strict_writes_and_reads_where_it_may),
     ("strict_reaches_the_given_ports_alone", strict_reaches_the_given_ports_alone),
+    ("without_namespaces_landlock_hides", without_namespaces_landlock_hides),
+    ("a_command_runs_without_any_one_mechanism", a_command_runs_without_any_one_mechanism),
     ("strict_needs_every_mechanism", strict_needs_every_mechanism),
 ];
 
@@ -438,9 +440,46 @@ for port in [{given}, {other}]:
 fn strict_needs_every_mechanism(support: &Support) {
     for mechanism in [Mechanism::Landlock, Mechanism::UserNamespace, Mechanism::ConnectSupervisor] {
         let mut home = strict(support);
-        home.isolated.isolation.without = [mechanism].into();
-        assert!(!assess(&home.isolated.isolation, support).is_whole(), "{mechanism}");
+        home.isolated.support =
+            Support::of_all(
+                |other| {
+                    if other == mechanism { Err("forbidden".to_owned()) } else { Ok(()) }
+                },
+            );
+        assert!(
+            !assess(&home.isolated.isolation, &home.isolated.support).is_whole(),
+            "{mechanism}"
+        );
         let error = home.try_run("echo ran", &[]).err().unwrap();
-        assert!(error.exit_code() == 69 && error.to_string().contains(mechanism.name()), "{error}");
+        assert!(error.exit_code() == 69 && error.to_string().contains("forbidden"), "{error}");
+    }
+}
+
+fn without_namespaces_landlock_hides(support: &Support) {
+    let mut home = credentials(support);
+    let (hidden, free) =
+        (home.file("aws/credentials", "secret"), home.file("aws-tool/file", "free"));
+    let (own, link) = (home.file(".bashrc", "own"), home.path.join("link"));
+    std::os::unix::fs::symlink(home.path.join("aws"), &link).unwrap();
+    home.file("output", "");
+    let isolation = &mut home.isolated.isolation;
+    isolation.hide = vec![home.path.join("aws"), home.path.join("later")];
+    isolation.read_only = vec![own.clone(), home.path.join(".zshrc")];
+    isolation.without = [Mechanism::UserNamespace].into();
+    let script = "cat $1 $2 $3; echo x >> $2; echo x >> $3; cat $4/credentials; echo x > $5/.zshrc; cat /proc/$6/environ; echo";
+    let host = PathBuf::from(std::process::id().to_string());
+    let text = home.run(script, &[&hidden, &free, &own, &link, &home.path, &host]);
+    assert!(text.contains("freeown") && text.matches("Permission denied").count() == 5, "{text}");
+    assert!(!text.contains("secret") && !text.contains("PATH="), "{text}");
+    assert_eq!(fs::read_to_string(free).unwrap(), "freex\n");
+    assert_eq!(fs::read_to_string(own).unwrap(), "own");
+}
+
+fn a_command_runs_without_any_one_mechanism(support: &Support) {
+    for mechanism in Mechanism::ALL {
+        let mut home = credentials(support);
+        home.file("output", "");
+        home.isolated.isolation.without = [mechanism].into();
+        assert_eq!(home.run("echo ran", &[]), "ran\n=0", "{mechanism}");
     }
 }
