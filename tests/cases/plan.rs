@@ -61,6 +61,7 @@ fn the_plan_has_these_fields() {
     let more = [
         "on_expiry",
         "delivery",
+        "isolation",
         "key_life_seconds",
         "layer",
         "policy_size",

@@ -140,7 +140,7 @@ impl Isolating {
         let hidden = hidden(environment, settings, withheld, &show, &bases)?;
         let mut fixed = fixed(&bases, &programs);
         fixed.extend(audex::fixed(settings));
-        fixed.retain(|one| !hidden.paths().any(|path| one.path.starts_with(path)));
+        fixed.retain(|one| !hidden.has(&one.path));
         unfix(&mut fixed, &write)?;
         let placeholders = fixed.iter().filter_map(placeholder).collect();
         let read_only: Vec<PathBuf> = fixed.iter().map(|one| one.path.clone()).collect();
@@ -149,8 +149,9 @@ impl Isolating {
         };
         let agent =
             named::ssh_agent(environment).filter(|_| choices.keep.contains(&Keep::SshAgent));
+        let work = if *level == Level::Strict { Vec::new() } else { all(socket::WORK) };
         let stay: Vec<PathBuf> =
-            all(socket::STAY).into_iter().chain(agent).chain(show.iter().cloned()).collect();
+            [all(socket::SYSTEM), work, show].concat().into_iter().chain(agent).collect();
         let mut isolation = Isolation {
             level: *level,
             hide: hidden.paths().cloned().collect(),
@@ -253,7 +254,7 @@ impl Isolating {
     pub(crate) fn lead(&self, environment: &mut BTreeMap<OsString, OsString>, session: &Path) {
         environment.insert(AUDEX_OUTER_SESSION.into(), session.into());
         let docker = OsStr::new(DOCKER_HOST);
-        let is_hidden = self.hidden.paths().any(|path| path == Path::new(DOCKER_SOCKET));
+        let is_hidden = self.hidden.has(Path::new(DOCKER_SOCKET));
         let is_elsewhere = environment
             .get(docker)
             .is_some_and(|host| !host.is_empty() && !host.as_bytes().starts_with(b"unix:"));

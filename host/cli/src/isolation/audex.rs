@@ -10,14 +10,12 @@ use crate::settings::Settings;
 /// Returns the settings, the state with the log and its key, and the files of `[secrets]`.
 pub(super) fn hidden(settings: &Settings, bases: &Bases) -> Vec<PathBuf> {
     let paths = &settings.paths;
-    let own = [&paths.config, &paths.state, &paths.audit].map(PathBuf::clone);
+    let own = [&paths.config, &paths.state, &paths.audit];
     let usual = bases.resolve(Config("audex"));
     let states = bases.states().map(|state| state.join("audex"));
-    own.into_iter()
-        .chain(usual)
-        .chain(states)
-        .chain(settings.secrets.files().map(PathBuf::from))
-        .collect()
+    let files = own.into_iter().map(PathBuf::as_path).chain(settings.secrets.files());
+    // The variable with the directory of the settings may hold a relative path.
+    files.map(|path| bases.own(path)).chain(usual).chain(states).collect()
 }
 
 /// Returns the components and their compiled code. Security: the command can read the keys beside them, and not use these, because it cannot

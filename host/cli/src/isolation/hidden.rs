@@ -1,6 +1,7 @@
 //! What the command of a run does not see, by tool.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use audex_core::environment::Environment;
 use audex_core::isolation::Level;
@@ -22,6 +23,8 @@ pub struct Hidden {
     pub shown: Vec<PathBuf>,
     /// Paths that cannot be hidden, each with the variable that names it.
     pub too_wide: Vec<(String, PathBuf)>,
+    /// The paths of all groups.
+    known: HashSet<PathBuf>,
 }
 
 impl Hidden {
@@ -30,13 +33,15 @@ impl Hidden {
         self.groups.iter().flat_map(|(_, paths)| paths)
     }
 
+    /// Returns true if `path` is hidden, or lies in a hidden directory.
+    #[must_use]
+    pub(super) fn has(&self, path: &Path) -> bool {
+        path.ancestors().any(|path| self.known.contains(path))
+    }
+
     fn add(&mut self, of: &str, paths: impl IntoIterator<Item = PathBuf>) {
-        let mut new: Vec<PathBuf> = Vec::new();
-        for path in paths {
-            if !new.contains(&path) && !self.paths().any(|known| *known == path) {
-                new.push(path);
-            }
-        }
+        let is_new = |path: &PathBuf| self.known.insert(path.clone());
+        let new: Vec<PathBuf> = paths.into_iter().filter(is_new).collect();
         if !new.is_empty() {
             self.groups.push((of.to_owned(), new));
         }
@@ -75,8 +80,10 @@ pub(super) fn hidden(
         }
     }
     hidden.add("your settings", of(&isolation.choices.hide, bases, false));
+    let is_shown = |path: &PathBuf| show.iter().any(|shown| path.starts_with(shown));
+    hidden.known.retain(|path| !is_shown(path));
     for (_, paths) in &mut hidden.groups {
-        paths.retain(|path| !show.iter().any(|shown| path.starts_with(shown)));
+        paths.retain(|path| !is_shown(path));
     }
     hidden.groups.retain(|(_, paths)| !paths.is_empty());
     let theirs = of(&isolation.organisation_hide, bases, true);

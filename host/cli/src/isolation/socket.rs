@@ -18,15 +18,20 @@ pub(super) const DIRECTORIES: &[Place] = &[
     Home(".screen"),
 ];
 
-/// The sockets and directories of sockets that stay: their servers hold no credentials and run nothing that they are told.
+/// The sockets that stay under each level: their servers know names and users, and take logs.
 ///
-/// Sources: nss-resolve(8), nss-systemd(8), nscd(8), systemd-journald.service(8) and syslog(3): names, users and logs; the Wayland
-/// protocol, `PipeWire` and `PulseAudio`: a client sees its own windows and streams; PostgreSQL, MySQL and Redis: the databases of developers, which ask
-/// for a login of their own.
+/// Sources: nss-resolve(8), nss-systemd(8), nscd(8), systemd-journald.service(8), syslog(3).
 #[rustfmt::skip]
-pub(super) const STAY: &[Place] = &[
-    Root("/run/systemd/resolve"), Root("/run/systemd/userdb"), Root("/run/systemd/journal"), Root("/run/nscd"), Root("/var/run/nscd"),
-    Root("/dev/log"), Root("/run/postgresql"), Root("/var/run/postgresql"), Root("/tmp/.s.PGSQL.5432"), Root("/run/mysqld"),
-    Root("/var/run/mysqld"), Root("/run/redis"), Runtime("wayland-0"), Runtime("wayland-0.lock"), Runtime("wayland-1"),
-    Runtime("wayland-1.lock"), Runtime("pipewire-0"), Runtime("pulse"),
+pub(super) const SYSTEM: &[Place] = &[
+    Root("/run/systemd/resolve"), Root("/run/systemd/userdb"), Root("/run/systemd/journal"), Root("/run/nscd"), Root("/var/run/nscd"), Root("/dev/log"),
+];
+
+/// The sockets that stay under `credentials` besides: the servers run nothing that they are told outside a login of their own.
+///
+/// Sources: the Wayland protocol, `PipeWire` and `PulseAudio`, where a client sees its own windows and streams; the manuals of the
+/// databases that developers run.
+#[rustfmt::skip]
+pub(super) const WORK: &[Place] = &[
+    Root("/run/postgresql"), Root("/var/run/postgresql"), Root("/tmp/.s.PGSQL.5432"), Root("/run/mysqld"), Root("/var/run/mysqld"), Root("/run/redis"),
+    Runtime("wayland-0"), Runtime("wayland-0.lock"), Runtime("wayland-1"), Runtime("wayland-1.lock"), Runtime("pipewire-0"), Runtime("pulse"),
 ];

@@ -1,6 +1,7 @@
 //! The files that a program outside the session reads and then runs, or lets choose what it runs. The command can read them and
 //! not change them, so that nothing it wrote runs later outside.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +24,6 @@ pub enum Absent {
 pub(super) struct Startup {
     /// The tool, as the plan names it.
     pub of: &'static str,
-    /// The program that reads the files. Where the user's `PATH` has none of them, nothing is created; empty means always.
-    pub programs: &'static [&'static str],
     /// The paths.
     pub places: &'static [(Place, Absent)],
 }
@@ -58,81 +57,81 @@ const VIMRC: Absent = Absent::File(
 #[rustfmt::skip]
 pub(super) const STARTUP: &[Startup] = &[
     // bash(1), FILES; Debian's /etc/skel/.bashrc, for `.bash_aliases`; readline(3).
-    Startup { of: "bash", programs: &["bash"], places: &[
+    Startup { of: "bash", places: &[
         (Home(".bashrc"), EMPTY), (Home(".bash_profile"), BASH_PROFILE), (Home(".bash_login"), BASH_LOGIN), (Home(".bash_logout"), EMPTY),
         (Home(".bash_aliases"), EMPTY), (Home(".inputrc"), Absent::Open), (Home(".bash_completion"), EMPTY),
     ] },
     // sh(1), "Invocation"; pam_env(8); environment.d(5).
-    Startup { of: "login", programs: &[], places: &[
+    Startup { of: "login", places: &[
         (Home(".profile"), EMPTY), (Home(".pam_environment"), EMPTY), (Config("environment.d"), Absent::Directory),
     ] },
     // zsh(1), FILES.
-    Startup { of: "zsh", programs: &["zsh"], places: &[
+    Startup { of: "zsh", places: &[
         (Home(".zshenv"), EMPTY), (Home(".zprofile"), EMPTY), (Home(".zshrc"), EMPTY), (Home(".zlogin"), EMPTY),
         (Home(".zlogout"), EMPTY), (Home(".oh-my-zsh"), Absent::Open), (Home(".zsh"), Absent::Open),
     ] },
     // fish, "Configuration files"; tcsh(1), FILES; ksh(1), "Invocation"; nushell, "Configuration"; xonsh, "Run control file".
-    Startup { of: "fish", programs: &["fish"], places: &[(Config("fish"), Absent::Directory), (Data("fish/vendor_conf.d"), Absent::Directory)] },
-    Startup { of: "tcsh", programs: &["tcsh", "csh"], places: &[
+    Startup { of: "fish", places: &[(Config("fish"), Absent::Directory), (Data("fish/vendor_conf.d"), Absent::Directory)] },
+    Startup { of: "tcsh", places: &[
         (Home(".tcshrc"), Absent::Open), (Home(".cshrc"), EMPTY), (Home(".login"), EMPTY), (Home(".logout"), EMPTY),
     ] },
-    Startup { of: "ksh", programs: &["ksh", "mksh"], places: &[(Home(".kshrc"), EMPTY), (Home(".mkshrc"), Absent::Open)] },
-    Startup { of: "nushell", programs: &["nu"], places: &[(Config("nushell"), Absent::Directory)] },
-    Startup { of: "xonsh", programs: &["xonsh"], places: &[(Home(".xonshrc"), EMPTY), (Config("xonsh"), Absent::Directory)] },
+    Startup { of: "ksh", places: &[(Home(".kshrc"), EMPTY), (Home(".mkshrc"), Absent::Open)] },
+    Startup { of: "nushell", places: &[(Config("nushell"), Absent::Directory)] },
+    Startup { of: "xonsh", places: &[(Home(".xonshrc"), EMPTY), (Config("xonsh"), Absent::Directory)] },
     // startx(1); Xsession(5); Desktop Application Autostart Specification; Desktop Entry and D-Bus specifications, for
     // entries of the user that take precedence over the system's.
-    Startup { of: "desktop", programs: &["Xorg", "Xwayland", "gnome-shell", "plasmashell", "sway"], places: &[
+    Startup { of: "desktop", places: &[
         (Home(".xprofile"), EMPTY), (Home(".xsessionrc"), EMPTY), (Home(".xsession"), Absent::Open), (Home(".xinitrc"), Absent::Open),
         (Config("autostart"), Absent::Directory), (Config("plasma-workspace/env"), Absent::Directory),
         (Data("applications"), Absent::Directory), (Data("dbus-1/services"), Absent::Directory), (Home(".config/i3"), Absent::Open),
         (Config("sway"), Absent::Open), (Config("hypr"), Absent::Open),
     ] },
     // systemd.unit(5), "Unit File Load Path"; crontab(1) and at(1) keep theirs where this user cannot write.
-    Startup { of: "user units", programs: &["systemctl"], places: &[
+    Startup { of: "user units", places: &[
         (Config("systemd"), Absent::Directory), (Config("systemd/user"), Absent::Directory), (Data("systemd/user"), Absent::Directory),
         (Data("systemd"), Absent::Directory),
     ] },
     // Debian's and Fedora's `.profile` and `.bashrc` add these two to PATH where they exist; Python, "site": `usercustomize` and `.pth`
     // files are run by every start of Python.
-    Startup { of: "programs below home", programs: &[], places: &[(Home(".local/bin"), Absent::Directory), (Home("bin"), Absent::Directory)] },
-    Startup { of: "Python", programs: &["python3", "python"], places: &[
+    Startup { of: "programs below home", places: &[(Home(".local/bin"), Absent::Directory), (Home("bin"), Absent::Directory)] },
+    Startup { of: "Python", places: &[
         (Home(".local/lib"), Absent::Directory), (Home(".pythonrc"), Absent::Open), (Home(".pythonrc.py"), Absent::Open), (Config("pip"), Absent::Directory),
         (Home(".pip"), Absent::Open), (Config("uv"), Absent::Open), (Home(".pypirc"), Absent::Open), (Home(".pyenv"), Absent::Open),
     ] },
     // git-config(1), FILES (`core.hooksPath`, `core.fsmonitor`, aliases); githooks(5).
-    Startup { of: "git", programs: &["git"], places: &[
+    Startup { of: "git", places: &[
         (Home(".gitconfig"), EMPTY), (Config("git"), Absent::Directory), (Home(".git-template"), Absent::Open), (Home(".githooks"), Absent::Open),
         (Home(".mercurial"), Absent::Open), (Home(".hgrc"), Absent::Open),
     ] },
     // ssh_config(5): `ProxyCommand`, `LocalCommand`; sshd(8): `authorized_keys`, `rc`, `environment`.
-    Startup { of: "ssh", programs: &["ssh"], places: &[(Home(".ssh"), Absent::Directory), (Home(".rhosts"), Absent::Open)] },
+    Startup { of: "ssh", places: &[(Home(".ssh"), Absent::Directory), (Home(".rhosts"), Absent::Open)] },
     // gpg-agent(1): `pinentry-program`; gpg(1): `photo-viewer`.
-    Startup { of: "gpg", programs: &[], places: &[
+    Startup { of: "gpg", places: &[
         (Home(".gnupg/gpg.conf"), Absent::Open), (Home(".gnupg/gpg-agent.conf"), Absent::Open), (Home(".gnupg/dirmngr.conf"), Absent::Open),
     ] },
-    // The editors' documentation of their configuration; EditorConfig runs nothing.
-    Startup { of: "vim", programs: &["vim", "vi"], places: &[
+    // The editors' documentation of their configuration.
+    Startup { of: "vim", places: &[
         (Home(".vimrc"), VIMRC), (Home(".vim"), Absent::Directory), (Home(".exrc"), Absent::Open), (Home(".gvimrc"), Absent::Open),
     ] },
-    Startup { of: "neovim", programs: &["nvim"], places: &[(Config("nvim"), Absent::Directory), (Data("nvim/site"), Absent::Directory)] },
-    Startup { of: "emacs", programs: &["emacs"], places: &[
+    Startup { of: "neovim", places: &[(Config("nvim"), Absent::Directory), (Data("nvim/site"), Absent::Directory)] },
+    Startup { of: "emacs", places: &[
         (Home(".emacs"), Absent::Open), (Home(".emacs.el"), Absent::Open), (Home(".emacs.d"), Absent::Open), (Config("emacs"), Absent::Open),
     ] },
-    Startup { of: "other editors", programs: &[], places: &[
+    Startup { of: "other editors", places: &[
         (Home(".nanorc"), Absent::Open), (Config("nano"), Absent::Open), (Config("helix"), Absent::Open), (Config("zed"), Absent::Open),
         (Config("micro"), Absent::Open), (Config("kak"), Absent::Open), (Config("Code/User"), Absent::Open), (Home(".vscode/extensions"), Absent::Open),
         (Home(".vscode-server"), Absent::Open), (Config("VSCodium/User"), Absent::Open), (Config("Cursor/User"), Absent::Open),
         (Home(".cursor/extensions"), Absent::Open), (Config("JetBrains"), Absent::Open), (Data("JetBrains"), Absent::Open), (Config("sublime-text"), Absent::Open),
     ] },
     // tmux(1), screen(1), and the terminals' documentation.
-    Startup { of: "tmux", programs: &["tmux"], places: &[(Home(".tmux.conf"), EMPTY), (Config("tmux"), Absent::Directory), (Home(".tmux"), Absent::Open)] },
-    Startup { of: "screen", programs: &["screen"], places: &[(Home(".screenrc"), EMPTY)] },
-    Startup { of: "terminals", programs: &[], places: &[
+    Startup { of: "tmux", places: &[(Home(".tmux.conf"), EMPTY), (Config("tmux"), Absent::Directory), (Home(".tmux"), Absent::Open)] },
+    Startup { of: "screen", places: &[(Home(".screenrc"), EMPTY)] },
+    Startup { of: "terminals", places: &[
         (Config("zellij"), Absent::Open), (Config("kitty"), Absent::Open), (Config("alacritty"), Absent::Open), (Config("wezterm"), Absent::Open),
         (Home(".wezterm.lua"), Absent::Open), (Config("ghostty"), Absent::Open), (Config("foot"), Absent::Open),
     ] },
     // direnv.toml(1); mise, asdf, starship, nvm, rbenv, sdkman, rustup: programs and hooks that a shell runs by itself.
-    Startup { of: "shell tools", programs: &[], places: &[
+    Startup { of: "shell tools", places: &[
         (Config("direnv"), Absent::Open), (Data("direnv"), Absent::Open), (Config("mise"), Absent::Open), (Data("mise"), Absent::Open),
         (Home(".tool-versions"), Absent::Open), (Home(".asdf"), Absent::Open), (Home(".asdfrc"), Absent::Open), (Config("starship.toml"), Absent::Open),
         (Home(".nvm"), Absent::Open), (Home(".rbenv"), Absent::Open), (Home(".sdkman"), Absent::Open), (Home(".rustup/settings.toml"), Absent::Open),
@@ -140,12 +139,12 @@ pub(super) const STARTUP: &[Startup] = &[
     ] },
     // The Cargo Book, "Configuration" (`rustc-wrapper`, `runner`, aliases); npm, "npmrc" (`script-shell`, `prefix`); Gradle,
     // "Initialization scripts"; Maven, "Settings reference"; gdb, "gdbinit"; docker, "CLI plugins"; R, "Startup"; Bundler.
-    Startup { of: "cargo", programs: &["cargo"], places: &[
+    Startup { of: "cargo", places: &[
         (Home(".cargo/config.toml"), EMPTY), (Home(".cargo/config"), Absent::Open), (Home(".cargo/env"), Absent::Open), (Home(".cargo/bin"), Absent::Directory),
     ] },
-    Startup { of: "npm", programs: &["npm"], places: &[(Home(".npmrc"), EMPTY)] },
-    Startup { of: "gdb", programs: &["gdb"], places: &[(Home(".gdbinit"), EMPTY), (Config("gdb"), Absent::Directory)] },
-    Startup { of: "build tools", programs: &[], places: &[
+    Startup { of: "npm", places: &[(Home(".npmrc"), EMPTY)] },
+    Startup { of: "gdb", places: &[(Home(".gdbinit"), EMPTY), (Config("gdb"), Absent::Directory)] },
+    Startup { of: "build tools", places: &[
         (Home(".yarnrc"), Absent::Open), (Home(".yarnrc.yml"), Absent::Open), (Home(".gradle/init.d"), Absent::Open),
         (Home(".gradle/init.gradle"), Absent::Open), (Home(".gradle/gradle.properties"), Absent::Open), (Home(".m2/settings.xml"), Absent::Open),
         (Home(".mavenrc"), Absent::Open), (Home(".lldbinit"), Absent::Open),
@@ -177,19 +176,17 @@ const OF_ROOT: [&str; 9] = [
 /// directory, which belongs to the work.
 #[must_use]
 pub(super) fn fixed(bases: &Bases, programs: &[PathBuf]) -> Vec<Fixed> {
-    let has = |program: &&str| programs.iter().any(|directory| directory.join(program).is_file());
-    let mut all: Vec<Fixed> = Vec::new();
+    let (mut all, mut known) = (Vec::new(), HashSet::new());
     let mut add = |of: &'static str, path: PathBuf, absent: Absent| {
-        if !all.iter().any(|known| known.path == path) {
+        if known.insert(path.clone()) {
             all.push(Fixed { of, path, absent });
         }
     };
-    for Startup { of, programs: readers, places } in STARTUP {
-        let is_read = readers.is_empty() || readers.iter().any(has);
+    for Startup { of, places } in STARTUP {
         for (place, absent) in *places {
             // Placeholders are for the first directory only: the one that the user's tools read.
             for (position, path) in bases.resolve(*place).into_iter().enumerate() {
-                add(of, path, if is_read && position == 0 { *absent } else { Absent::Open });
+                add(of, path, if position == 0 { *absent } else { Absent::Open });
             }
         }
     }
@@ -240,15 +237,20 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_stands_only_for_a_program_that_is_there() {
+    fn a_placeholder_stands_for_what_a_tool_reads_and_for_nothing_that_changes_a_login() {
         let home = tempfile::tempdir().unwrap();
-        let programs = home.path().join("programs");
-        fs::create_dir(&programs).unwrap();
-        let of = |programs: &[&Path]| fixed_in(home.path(), Path::new("/work"), programs);
-        assert_eq!(absent(&of(&[&programs]), &home.path().join(".zshrc")), Some(Absent::Open));
-        fs::write(programs.join("zsh"), "").unwrap();
-        assert_eq!(absent(&of(&[&programs]), &home.path().join(".zshrc")), Some(EMPTY));
-        assert_eq!(absent(&of(&[]), &home.path().join(".profile")), Some(EMPTY));
+        let all = fixed_in(home.path(), Path::new("/work"), &[]);
+        for name in [".profile", ".zshenv", ".bashrc", ".gitconfig"] {
+            assert_eq!(absent(&all, &home.path().join(name)), Some(EMPTY), "{name}");
+        }
+        for name in [".config/systemd/user", ".config/autostart", ".local/bin", "bin"] {
+            let found = absent(&all, &home.path().join(name));
+            assert_eq!(found, Some(Absent::Directory), "{name}");
+        }
+        for name in [".xsession", ".emacs"] {
+            assert_eq!(absent(&all, &home.path().join(name)), Some(Absent::Open), "{name}");
+        }
+        assert!(absent(&all, &home.path().join("notes")).is_none());
     }
 
     #[test]
