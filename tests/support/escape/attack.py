@@ -1,7 +1,7 @@
 """The command under test: tries every escape, each in a process of its own, and writes down what it got.
 
-The working directory holds `world.json` (the places of the decoys, no secret) and gets `results.jsonl`. An attempt returns what it read; the
-world outside decides whether that is the planted secret. The attempts that write or signal are judged outside alone.
+The working directory holds `world.json` (the places of the decoys, no secret). An attempt returns what it read, which goes to standard
+output for the world outside to decide whether it is the planted secret. The attempts that write or signal are judged outside alone.
 """
 
 import json
@@ -135,10 +135,10 @@ def main():
     import files, kernel, later, network, processes, sockets, supervision  # noqa: E401, F401
 
     names = sys.argv[1:] or [name for name in ATTEMPTS if not name.startswith("alone-")]
-    with open("results.jsonl", "a") as results:
-        for name in names:
-            results.write(json.dumps({"name": name, **run(name)}) + "\n")
-            results.flush()
+    for name in names:
+        data = f"RESULT {json.dumps({'name': name, **run(name)})}\n".encode()
+        while data:
+            data = data[os.write(1, data):]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = ["attack", "files", "kernel", "later", "libc", "network", "processes", "sockets", "supervision"]
 SHARED_MEMORY_KEY = 0x0DEC0E
 KEY_SECONDS = 300
+RESULT = "RESULT "
 # What a program outside replaces, and the row for which it does.
 REPLACED = {
     "replace": (".docker/config.json", "replaced-outside"), "replace-again": (".vault-token", "replaced-race"),
@@ -266,7 +267,9 @@ def live(level, life, binary, attempts):
     poll.register(listening, select.POLLIN)
     poll.poll()
     survived = os.read(listening, 16) == b"alive"
-    results += [json.loads(line) for line in open("results.jsonl")] if os.path.exists("results.jsonl") else []
+    lines = said.splitlines()
+    results += [json.loads(line.removeprefix(RESULT)) for line in lines if line.startswith(RESULT)]
+    said = "\n".join(line for line in lines if not line.startswith(RESULT))
     rows = {one["name"]: {"escaped": bool(life.judge(one, survived)), "absent": one.get("absent", False), "saw": saw(one)} for one in results}
     return {"code": code, "said": said[-4000:], "rows": rows, "events": life.events()[skipped:]}
 

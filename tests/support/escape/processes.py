@@ -202,13 +202,21 @@ def descriptor_over_socket():
 @attempt("detached")
 def detached():
     """A process that leaves its session and group, and waits for the end of Audex."""
-    if os.fork():
-        while not os.path.exists(os.path.join(WORK, "detached")):
-            os.sched_yield()
-        return
-    os.setsid()
-    if os.fork():
-        os._exit(0)
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.setsid()
+            if os.fork() == 0:
+                outlive(writing)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    if not os.read(reading, 1):
+        raise PermissionError("it could not wait")
+
+
+def outlive(ready):
+    """Ignores every signal, lets go of everything but the pipe to the world, and waits."""
     signal.alarm(0)
     for number in range(1, 65):
         try:
@@ -216,15 +224,13 @@ def detached():
         except (OSError, ValueError):
             pass
     pipe = os.open(os.path.join(WORK, "survivor"), os.O_WRONLY)
-    null = os.open("/dev/null", os.O_RDWR)
-    open(os.path.join(WORK, "detached"), "w").close()
+    os.write(ready, b"1")
     for descriptor in os.listdir("/proc/self/fd"):
-        if int(descriptor) not in (pipe, null):
-            try:
+        try:
+            if int(descriptor) != pipe:
                 os.close(int(descriptor))
-            except OSError:
-                pass
+        except OSError:
+            pass
     while not os.path.exists(os.path.join(WORK, "over")):
         time.sleep(0.01)
     os.write(pipe, b"alive")
-    os._exit(0)
