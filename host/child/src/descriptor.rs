@@ -65,7 +65,8 @@ fn close_all(inherited: &mut BTreeSet<RawFd>, arguments: &[OsString]) {
     inherited.retain(|descriptor| named.contains(descriptor));
 }
 
-fn open() -> io::Result<BTreeSet<RawFd>> {
+/// Lists the open descriptors above the first three.
+pub(super) fn open() -> io::Result<BTreeSet<RawFd>> {
     let mut reason = io::Error::from(io::ErrorKind::NotFound);
     for listing in LISTINGS {
         match list(Path::new(listing)) {

@@ -10,6 +10,7 @@ pub mod deadline;
 pub mod deliver;
 mod descriptor;
 mod ended;
+pub mod isolate;
 mod look_up;
 mod signals;
 mod spawn;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 pub use deadline::{Deadline, OnExpiry};
 pub use descriptor::note_inherited;
 pub use ended::{Ended, Status};
+pub use isolate::Isolated;
 pub use look_up::{Executable, look_up};
 pub use signals::Signals;
 pub use spawn::{Running, spawn};
@@ -58,6 +60,12 @@ pub enum ChildError {
     /// Signal handlers could not be installed, or no longer deliver signals.
     #[error("cannot receive signals")]
     Signals(#[source] io::Error),
+    /// The isolation could not be set up, so the command was not started.
+    #[error("cannot isolate the command: {reason}")]
+    Isolation {
+        /// The step that failed, with the operating system's reason.
+        reason: String,
+    },
     /// The operating system does not list the files that the command would inherit.
     #[error("cannot list this process's open descriptors")]
     Descriptors(#[source] io::Error),
@@ -87,13 +95,14 @@ impl Hint for ChildError {
 }
 
 impl ChildError {
-    /// Returns the exit status: 127 if the command was not found and 126 if it cannot run, as in a shell; 70
-    /// for an internal error.
+    /// Returns the exit status: 127 if the command was not found and 126 if it cannot run, as in a shell; 69
+    /// if it cannot be isolated; 70 for an internal error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NotFound { .. } => 127,
             Self::NotExecutable { .. } | Self::Spawn { .. } => 126,
+            Self::Isolation { .. } => 69,
             Self::Signals(_) | Self::Descriptors(_) | Self::Wait(_) => 70,
         }
     }

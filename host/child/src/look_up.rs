@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,14 @@ impl Executable {
     #[must_use]
     pub fn arguments(&self) -> &[OsString] {
         &self.arguments
+    }
+
+    /// Returns the error for an operating system that refused to execute the file.
+    pub(super) fn refused(&self, source: io::Error) -> ChildError {
+        if source.kind() == io::ErrorKind::NotFound {
+            return ChildError::NotFound { command: self.name.to_string_lossy().into_owned() };
+        }
+        ChildError::Spawn { path: self.path.clone(), source }
     }
 }
 

@@ -9,13 +9,18 @@ use std::process::Command;
 use std::time::Instant;
 
 use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
+#[cfg(target_os = "linux")]
+use super::isolate::start::Session;
+use super::isolate::{Isolated, may_start};
 use super::terminal::{Terminal, UnstoppedOutput};
 use super::{ChildError, Executable, Signals, descriptor};
 
 /// The interpreter of scripts that name none, as in `execvp`.
-const SHELL: &str = "/bin/sh";
+pub(super) const SHELL: &str = "/bin/sh";
 
 /// A command that has been started.
 pub struct Running {
@@ -27,6 +32,8 @@ pub struct Running {
     pub(super) started: Instant,
     /// True if the command has ended and was waited for.
     pub(super) is_over: bool,
+    /// The processes of an isolated command, which end with this value.
+    pub(super) session: Option<Session>,
     // Declared last, so that dropping takes the terminal back while SIGTTOU is still blocked.
     pub(super) _unstopped: UnstoppedOutput,
 }
@@ -35,37 +42,30 @@ pub struct Running {
 ///
 /// The command inherits standard input, output and error, and the descriptors that its arguments name. It
 /// also inherits the signals that Audex's own parent had set to be ignored or blocked; all other signals have
-/// their defaults. [`Running::wait`] passes on the signals that `signals` has kept since it was installed.
+/// their defaults. With `isolated`, the command does not reach what its isolation withholds, and every process that it leaves behind
+/// ends with it. [`Running::wait`] passes on the signals that `signals` has kept since it was installed.
 ///
 /// # Errors
 /// [`ChildError::Spawn`] (126) if the operating system refuses, [`ChildError::NotFound`] (127) if the file
-/// was removed after the look-up, [`ChildError::Signals`], [`ChildError::Descriptors`].
+/// was removed after the look-up, [`ChildError::Signals`], [`ChildError::Descriptors`],
+/// [`ChildError::Isolation`] (69) if the level is `strict` and does not hold here, or a step of the isolation failed.
 pub fn spawn(
     executable: &Executable,
     environment: &BTreeMap<OsString, OsString>,
     mut signals: Signals,
+    isolated: Option<&Isolated>,
 ) -> Result<Running, ChildError> {
     descriptor::close_inherited(executable.arguments()).map_err(ChildError::Descriptors)?;
     signals.watch_command().map_err(ChildError::Signals)?;
     let started = Instant::now();
-    let mut direct = command(executable.path(), executable.name(), environment);
-    direct.args(executable.arguments());
-    let mut child = match direct.spawn() {
-        Err(error) if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {
-            let mut script = command(Path::new(SHELL), OsStr::new(SHELL), environment);
-            script.arg(executable.path()).args(executable.arguments()).spawn()
-        }
-        other => other,
-    }
-    .map_err(|source| refused(executable, source))?;
-    // Process ids are positive 32-bit numbers on every supported system.
-    let id = i32::try_from(child.id())
-        .map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?;
-    let pid = Pid::from_raw(id);
+    let (pid, session) = match isolated {
+        Some(isolated) => start_isolated(executable, environment, isolated)?,
+        None => (start(executable, environment)?, None),
+    };
     // After the start, because the command inherits the signals that are ignored or blocked.
     if let Err(error) = signals.watch_ignored() {
         // The command must not run without supervision.
-        let _ = (child.kill(), child.wait());
+        let _ = (kill(pid, Signal::SIGKILL), waitpid(pid, None));
         return Err(ChildError::Signals(error));
     }
     let unstopped = UnstoppedOutput::begin();
@@ -80,8 +80,54 @@ pub fn spawn(
         stop_wanted: false,
         started,
         is_over: false,
+        session,
         _unstopped: unstopped,
     })
+}
+
+/// Starts the command as a child of this process, and returns its id.
+fn start(
+    executable: &Executable,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Pid, ChildError> {
+    let mut direct = command(executable.path(), executable.name(), environment);
+    direct.args(executable.arguments());
+    let child = match direct.spawn() {
+        Err(error) if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {
+            let mut script = command(Path::new(SHELL), OsStr::new(SHELL), environment);
+            script.arg(executable.path()).args(executable.arguments()).spawn()
+        }
+        other => other,
+    }
+    .map_err(|source| executable.refused(source))?;
+    // Process ids are positive 32-bit numbers on every supported system.
+    let id = i32::try_from(child.id());
+    Ok(Pid::from_raw(id.map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?))
+}
+
+#[cfg(target_os = "linux")]
+fn start_isolated(
+    executable: &Executable,
+    environment: &BTreeMap<OsString, OsString>,
+    isolated: &Isolated,
+) -> Result<(Pid, Option<Session>), ChildError> {
+    may_start(isolated)?;
+    let (pid, session) = crate::isolate::start::start(executable, environment, isolated)?;
+    Ok((pid, Some(session)))
+}
+
+/// The processes of an isolated command: this system has no isolation.
+#[cfg(not(target_os = "linux"))]
+pub(super) struct Session;
+
+#[cfg(not(target_os = "linux"))]
+fn start_isolated(
+    executable: &Executable,
+    environment: &BTreeMap<OsString, OsString>,
+    isolated: &Isolated,
+) -> Result<(Pid, Option<Session>), ChildError> {
+    may_start(isolated)?;
+    Ok((start(executable, environment)?, None))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
@@ -91,11 +137,4 @@ fn command(path: &Path, name: &OsStr, environment: &BTreeMap<OsString, OsString>
     // inherit the signals that Audex's own parent had blocked.
     command.arg0(name).env_clear().envs(environment).process_group(0);
     command
-}
-
-fn refused(executable: &Executable, source: io::Error) -> ChildError {
-    if source.kind() == io::ErrorKind::NotFound {
-        return ChildError::NotFound { command: executable.name().to_string_lossy().into_owned() };
-    }
-    ChildError::Spawn { path: executable.path().to_owned(), source }
 }

@@ -3,12 +3,15 @@
 //! One loop does all of this. It sleeps in one place; signals (SIGCHLD among them) and the deadline wake it.
 
 use std::io;
+use std::net::TcpListener;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use super::deadline::{Action, Watch};
+#[cfg(target_os = "linux")]
+use super::isolate::start::Session;
 use super::{ChildError, Deadline, Ended, Running, Status};
 
 impl Running {
@@ -16,6 +19,17 @@ impl Running {
     #[must_use]
     pub fn id(&self) -> i32 {
         self.pid.as_raw()
+    }
+
+    /// Returns the listeners inside the command's network namespace: one for each port that the isolation leaves open, in order.
+    /// Connections wait until the listeners are served.
+    #[must_use]
+    pub fn take_listeners(&mut self) -> Vec<TcpListener> {
+        #[cfg(target_os = "linux")]
+        let listeners = self.session.as_mut().map(Session::take_listeners);
+        #[cfg(not(target_os = "linux"))]
+        let listeners = None;
+        listeners.unwrap_or_default()
     }
 
     /// Waits until the command ends. If the deadline passes and [`super::OnExpiry::Keep`] lets the command go
@@ -44,6 +58,9 @@ impl Running {
                 }
                 WaitStatus::Signaled(_, signal, _) => {
                     self.is_over = true;
+                    if let Some(reason) = self.isolation_failure() {
+                        return Err(ChildError::Isolation { reason });
+                    }
                     return Ok(self.end(Status::Signalled(signal as i32), &watch));
                 }
                 WaitStatus::Stopped(_, signal) => {
@@ -66,6 +83,14 @@ impl Running {
                 Action::Kill => self.signal_group(Signal::SIGKILL),
             }
         }
+    }
+
+    /// Returns the reason if the command was ended because its isolation could not be kept.
+    fn isolation_failure(&self) -> Option<String> {
+        #[cfg(target_os = "linux")]
+        return self.session.as_ref().and_then(Session::failure);
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 
     fn state(&self) -> io::Result<WaitStatus> {

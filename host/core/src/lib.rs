@@ -12,6 +12,7 @@ pub mod error_chain;
 pub mod hint;
 pub mod ignored_signal;
 pub mod interruption;
+pub mod isolation;
 pub mod paths;
 pub mod percent;
 pub mod printable;

@@ -56,7 +56,7 @@ fn sh(
     let environment = environment();
     let executable =
         look_up(&words, environment.get(OsStr::new("PATH")).map(OsString::as_os_str)).unwrap();
-    let running = spawn(&executable, &environment, Signals::install().unwrap()).unwrap();
+    let running = spawn(&executable, &environment, Signals::install().unwrap(), None).unwrap();
     let id = running.id();
     let mut notices = 0;
     let ended = thread::scope(|scope| {
@@ -154,7 +154,8 @@ fn a_signal_between_minting_and_spawn_reaches_the_command() {
     let signals = Signals::install().unwrap();
     kill(Pid::this(), Signal::SIGTERM).unwrap();
     let executable = look_up(&["sleep".into(), "60".into()], None).unwrap();
-    let ended = spawn(&executable, &environment(), signals).unwrap().wait(None, || ()).unwrap();
+    let ended =
+        spawn(&executable, &environment(), signals, None).unwrap().wait(None, || ()).unwrap();
     assert_eq!(ended.status, Status::Signalled(15));
 }
 
@@ -244,7 +245,7 @@ fn the_command_starts_with_no_signal_blocked_by_us() {
     let program = "/^SigBlk/ && $2 ~ /[^0]/ { exit 1 }";
     let executable =
         look_up(&["awk".into(), program.into(), "/proc/self/status".into()], None).unwrap();
-    let ended = spawn(&executable, &environment(), Signals::install().unwrap())
+    let ended = spawn(&executable, &environment(), Signals::install().unwrap(), None)
         .unwrap()
         .wait(None, || ())
         .unwrap();
@@ -259,7 +260,7 @@ fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
     fs::write(&file, "exit $1\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     let executable = look_up(&[file.into_os_string(), "9".into()], None).unwrap();
-    let ended = spawn(&executable, &environment(), Signals::install().unwrap())
+    let ended = spawn(&executable, &environment(), Signals::install().unwrap(), None)
         .unwrap()
         .wait(None, || ())
         .unwrap();
@@ -275,7 +276,7 @@ fn the_command_gets_exactly_the_environment_given() {
     )
     .unwrap();
     let environment = BTreeMap::from([("ONE".into(), "1".into())]);
-    let ended = spawn(&executable, &environment, Signals::install().unwrap())
+    let ended = spawn(&executable, &environment, Signals::install().unwrap(), None)
         .unwrap()
         .wait(None, || ())
         .unwrap();

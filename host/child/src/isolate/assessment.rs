@@ -1,0 +1,261 @@
+//! What an isolation will hold on this system, part by part.
+
+use std::collections::BTreeSet;
+
+use audex_core::isolation::Level;
+
+use super::{Isolated, Isolation, Mechanism, Network, Support};
+use crate::ChildError;
+
+/// A part of what a level promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Hidden files and directories.
+    HiddenFiles,
+    /// Files that run later outside: they cannot be changed.
+    ReadOnlyFiles,
+    /// Unix sockets of programs outside the session.
+    Sockets,
+    /// Abstract Unix sockets of programs outside the session.
+    AbstractSockets,
+    /// The environment, memory and descriptors of other processes, and signals to them.
+    Processes,
+    /// The end of everything that the command started, with the session.
+    Lifetime,
+    /// Keys of the kernel's keyrings.
+    Keyring,
+    /// The refused addresses: the metadata servers of clouds.
+    Metadata,
+    /// Input typed into the terminal on the user's behalf.
+    Terminal,
+    /// Privileges gained by executing a program.
+    Privileges,
+    /// Descriptors inherited by accident.
+    Descriptors,
+    /// Writes elsewhere than where they are allowed (`strict`).
+    Writes,
+    /// Reads elsewhere than where they are allowed (`strict`).
+    Reads,
+    /// Connections elsewhere than where they are allowed (`strict`).
+    Network,
+}
+
+impl Part {
+    /// Returns a short text: what the command cannot do where this part holds.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::HiddenFiles => "open hidden files",
+            Self::ReadOnlyFiles => "change files that run later outside",
+            Self::Sockets => "connect to programs outside the session by their sockets",
+            Self::AbstractSockets => "connect to abstract sockets outside the session",
+            Self::Processes => "read or signal processes outside the session",
+            Self::Lifetime => "leave a process behind",
+            Self::Keyring => "read the kernel's keyrings",
+            Self::Metadata => "connect to metadata servers",
+            Self::Terminal => "type into the terminal",
+            Self::Privileges => "gain privileges",
+            Self::Descriptors => "use descriptors that it was not given",
+            Self::Writes => "write elsewhere",
+            Self::Reads => "read elsewhere",
+            Self::Network => "connect elsewhere",
+        }
+    }
+}
+
+/// The standing of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The part holds, by these mechanisms together.
+    Held(&'static [Mechanism]),
+    /// The part does not hold: the mechanism that is missing, with the reason.
+    Missing(Mechanism, String),
+}
+
+/// What an isolation will hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// Each part of the level with its standing; no parts for [`Level::Off`].
+    pub parts: Vec<(Part, Standing)>,
+}
+
+impl Assessment {
+    /// Returns true if every part of the level holds.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.missing().next().is_none()
+    }
+
+    /// Returns the parts that do not hold, each with the missing mechanism and the reason.
+    pub fn missing(&self) -> impl Iterator<Item = (Part, Mechanism, &str)> {
+        self.parts.iter().filter_map(|(part, standing)| match standing {
+            Standing::Held(_) => None,
+            Standing::Missing(mechanism, reason) => Some((*part, *mechanism, reason.as_str())),
+        })
+    }
+
+    /// Returns the mechanisms that hold some part, sorted.
+    #[must_use]
+    pub fn mechanisms(&self) -> Vec<Mechanism> {
+        let held = self.parts.iter().filter_map(|(_, standing)| match standing {
+            Standing::Held(by) => Some(by.iter().copied()),
+            Standing::Missing(..) => None,
+        });
+        let mut all: Vec<Mechanism> = held.flatten().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// Returns what `isolation` will hold on a system with this `support`.
+#[must_use]
+pub fn assess(isolation: &Isolation, support: &Support) -> Assessment {
+    let parts = parts(isolation).into_iter();
+    let standing = |ways| standing(ways, |mechanism| availability(mechanism, isolation, support));
+    Assessment { parts: parts.map(|(part, ways)| (part, standing(ways))).collect() }
+}
+
+/// Returns nothing if the mechanism can be used, with those that it needs, and the reason otherwise.
+pub(super) fn availability(
+    mechanism: Mechanism,
+    isolation: &Isolation,
+    support: &Support,
+) -> Result<(), String> {
+    if isolation.without.contains(&mechanism) {
+        return Err("switched off".to_owned());
+    }
+    for needed in mechanism.needs() {
+        let available = availability(*needed, isolation, support);
+        available.map_err(|reason| format!("needs {needed}: {reason}"))?;
+    }
+    support.of(mechanism).map_err(str::to_owned)
+}
+
+/// Accepts an isolation that is to be used here. `strict` is held as a whole, or the command does not start; what a test switched off
+/// does not count.
+pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
+    let isolation = Isolation { without: BTreeSet::new(), ..isolated.isolation.clone() };
+    let assessment = assess(&isolation, &isolated.support);
+    match assessment.missing().next() {
+        Some((part, mechanism, reason)) if isolated.isolation.level == Level::Strict => {
+            let reason =
+                format!("it could {}, because {mechanism} is missing ({reason})", part.text());
+            Err(ChildError::Isolation { reason })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The ways in which a part can be held, the best first; each needs all of its mechanisms.
+type Ways = &'static [&'static [Mechanism]];
+
+/// The ways in which files are held.
+const BY_FILES: Ways = &[
+    &[Mechanism::MountNamespace, Mechanism::Capabilities],
+    &[Mechanism::Landlock, Mechanism::Capabilities],
+];
+
+fn standing(ways: Ways, has: impl Fn(Mechanism) -> Result<(), String>) -> Standing {
+    let missing = |way: &&[Mechanism]| {
+        way.iter().find_map(|mechanism| has(*mechanism).err().map(|reason| (*mechanism, reason)))
+    };
+    if let Some(way) = ways.iter().find(|way| missing(way).is_none()) {
+        return Standing::Held(way);
+    }
+    // Every part has a way, so the last line is for an empty list alone.
+    let best = ways.first().and_then(missing);
+    best.map_or(Standing::Held(&[]), |(mechanism, reason)| Standing::Missing(mechanism, reason))
+}
+
+fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
+    use Mechanism as M;
+    if isolation.level == Level::Off {
+        return Vec::new();
+    }
+    let mut parts: Vec<(Part, Ways)> = vec![
+        (Part::HiddenFiles, BY_FILES),
+        (Part::ReadOnlyFiles, BY_FILES),
+        (Part::Sockets, &[&[M::Seccomp, M::ConnectSupervisor]]),
+        (Part::AbstractSockets, &[&[M::Seccomp, M::ConnectSupervisor], &[M::LandlockScopes]]),
+        (
+            Part::Processes,
+            &[&[M::PidNamespace, M::Capabilities], &[M::LandlockScopes, M::Capabilities]],
+        ),
+        (Part::Lifetime, &[&[M::PidNamespace]]),
+        (Part::Keyring, &[&[M::Keyring, M::Seccomp]]),
+        (Part::Terminal, &[&[M::Seccomp]]),
+        (Part::Privileges, &[&[M::NoNewPrivileges]]),
+        (Part::Descriptors, &[&[M::Descriptors]]),
+    ];
+    if matches!(&isolation.network, Network::Shared { refused } if !refused.is_empty()) {
+        parts.push((Part::Metadata, &[&[M::Seccomp, M::ConnectSupervisor]]));
+    }
+    if isolation.level == Level::Strict {
+        parts.push((Part::Writes, &[&[M::Landlock]]));
+        parts.push((Part::Reads, &[&[M::Landlock]]));
+        parts.push((Part::Network, &[&[M::NetworkNamespace, M::Seccomp]]));
+    }
+    parts.sort_by_key(|(part, _)| *part);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn isolation(level: Level, without: &[Mechanism]) -> Isolation {
+        let without = without.iter().copied().collect();
+        Isolation { level, without, ..Isolation::default() }
+    }
+
+    fn everything() -> Support {
+        Support::of_all(|_| Ok(()))
+    }
+
+    #[test]
+    fn a_level_is_whole_where_everything_is_there_and_off_has_no_parts() {
+        for level in Level::ALL {
+            assert!(assess(&isolation(level, &[]), &everything()).is_whole(), "{level}");
+        }
+        assert!(assess(&isolation(Level::Off, &[]), &Support::default()).parts.is_empty());
+    }
+
+    #[test]
+    fn a_part_that_another_mechanism_holds_is_held_by_it() {
+        let isolation = isolation(Level::Credentials, &[Mechanism::MountNamespace]);
+        let found = assess(&isolation, &everything());
+        let hidden = found.parts.iter().find(|(part, _)| *part == Part::HiddenFiles).unwrap();
+        assert_eq!(hidden.1, Standing::Held(BY_FILES[1]));
+        let missing: Vec<Part> = found.missing().map(|(part, ..)| part).collect();
+        assert_eq!(missing, [Part::Lifetime], "a PID namespace needs its own /proc");
+    }
+
+    #[test]
+    fn without_a_user_namespace_there_is_none_of_the_others() {
+        let support = Support::of_all(|mechanism| match mechanism {
+            Mechanism::UserNamespace => Err("forbidden".to_owned()),
+            _ => Ok(()),
+        });
+        let found = assess(&isolation(Level::Strict, &[]), &support);
+        let missing: Vec<_> = found.missing().collect();
+        assert!(missing.iter().any(|(part, mechanism, reason)| {
+            (*part, *mechanism) == (Part::Network, Mechanism::NetworkNamespace)
+                && *reason == "needs user-namespace: forbidden"
+        }));
+        let isolated = Isolated {
+            isolation: isolation(Level::Strict, &[]),
+            support: support.clone(),
+            session: "/nowhere".into(),
+        };
+        assert_eq!(may_start(&isolated).unwrap_err().exit_code(), 69);
+        let isolation = isolation(Level::Credentials, &[]);
+        assert!(may_start(&Isolated { isolation, ..isolated }).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_held_where_nothing_is_there() {
+        let found = assess(&isolation(Level::Strict, &[]), &Support::default());
+        assert!(found.mechanisms().is_empty() && found.missing().count() == found.parts.len());
+    }
+}

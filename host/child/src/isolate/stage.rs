@@ -1,0 +1,166 @@
+//! The stage: this executable started again, with one thread, which sets up the isolation and starts the command.
+//!
+//! The host has many threads, and the kernel moves only a process with one thread into a user namespace. The command is a child of
+//! the host and not of the stage, so that waiting, job control and the exit status are as without isolation. The stage stays as the
+//! keeper of the mounts, outside the command's PID namespace.
+
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::process;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, pipe2};
+
+use super::channel::{self, Message};
+use super::description::Description;
+use super::keeper::Keeper;
+use super::mounts::Covers;
+use super::{Mechanism, command, init, kernel_call, mounts, namespace, placeholder, trial};
+
+/// The name under which the executable is started as a stage.
+pub(super) const NAME: &str = "audex-stage";
+/// The exit status of a stage that failed; the channel has the reason.
+const FAILED: i32 = 70;
+
+/// The namespaces, in the order in which they are entered.
+const NAMESPACES: [Mechanism; 4] = [
+    Mechanism::MountNamespace,
+    Mechanism::PidNamespace,
+    Mechanism::IpcNamespace,
+    Mechanism::NetworkNamespace,
+];
+
+/// Becomes a stage, and never returns, if this process was started as one.
+///
+/// INVARIANT: `main` calls this function before anything else. The host starts a stage with a name that no argument of a user can
+/// give, and with two open descriptors.
+pub fn stage() {
+    let mut arguments = std::env::args_os();
+    if arguments.next().as_deref() != Some(OsStr::new(NAME)) {
+        return;
+    }
+    let number = |argument: Option<OsString>| argument?.to_str()?.parse::<RawFd>().ok();
+    let (Some(description), Some(channel)) = (number(arguments.next()), number(arguments.next()))
+    else {
+        process::exit(FAILED);
+    };
+    let adopted = kernel_call::adopt(description)
+        .and_then(|description| Ok((description, kernel_call::adopt(channel)?)));
+    let Ok((description, channel)) = adopted else { process::exit(FAILED) };
+    let Err(reason) = run(File::from(description), &channel);
+    let _ = channel::send(&channel, &Message::Failed(reason), &[]);
+    process::exit(FAILED);
+}
+
+/// Says which step failed.
+fn step<T>(name: &str, result: io::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("{name}: {error}"))
+}
+
+fn run(mut file: File, channel: &OwnedFd) -> Result<Infallible, String> {
+    let mut bytes = Vec::new();
+    step("description", file.rewind().and_then(|()| file.read_to_end(&mut bytes)))?;
+    drop(file);
+    if bytes.is_empty() {
+        let tried = Message::Tried(trial::try_all());
+        step("report", channel::send(channel, &tried, &[]))?;
+        process::exit(0);
+    }
+    let description = Description::decode(&bytes).ok_or("description: unreadable")?;
+    drop(bytes);
+    step("descriptors", refuse_directories())?;
+    let has_user = description.has(Mechanism::UserNamespace);
+    if has_user {
+        step("user namespace", namespace::enter_user())?;
+    }
+    for mechanism in NAMESPACES.into_iter().filter(|one| has_user && description.has(*one)) {
+        step(mechanism.name(), namespace::enter(mechanism))?;
+    }
+    if has_user && description.has(Mechanism::NetworkNamespace) {
+        let listeners = step("ports", namespace::listen(&description.ports))?;
+        let files: Vec<_> = listeners.iter().map(AsFd::as_fd).collect();
+        step("ports", channel::send(channel, &Message::Listening, &files))?;
+    }
+    let mut keeper = None;
+    if has_user && description.has(Mechanism::MountNamespace) {
+        let made = placeholder::create(&description.placeholders, &description.session);
+        step("placeholders", made)?;
+        // The watch begins first, so that no change is missed.
+        let watching = step("watch", Keeper::begin(&description))?;
+        let covers = step("mounts", mounts::apply(&description))?;
+        keeper = Some((watching, covers));
+    }
+    // Entered anew: the old working directory leads below what is hidden.
+    step("working directory", enter(&description.directory))?;
+    let init = if has_user && description.has(Mechanism::PidNamespace) {
+        Some(step("init", init::start())?)
+    } else {
+        None
+    };
+    start_command(&description, channel)?;
+    keep(channel, keeper, init)
+}
+
+fn enter(directory: &Path) -> io::Result<()> {
+    let entered = std::env::set_current_dir(directory);
+    entered.map_err(|error| {
+        let reason =
+            format!("`{}` cannot be entered ({error}): is it hidden?", directory.display());
+        io::Error::new(error.kind(), reason)
+    })
+}
+
+/// Refuses to hand a directory to the command: a descriptor of a directory leads below what is hidden.
+fn refuse_directories() -> io::Result<()> {
+    for number in crate::descriptor::open()?.into_iter().chain(0..=2) {
+        let path = format!("/proc/self/fd/{number}");
+        if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+            let reason =
+                format!("descriptor {number} is a directory, which leads past the isolation");
+            return Err(io::Error::other(reason));
+        }
+    }
+    Ok(())
+}
+
+/// Starts the command as a sibling, and tells the host once it was executed.
+fn start_command(description: &Description, channel: &OwnedFd) -> Result<(), String> {
+    let (read, write) = step("pipe", pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(Into::into))?;
+    let forked = step("fork", kernel_call::fork_sibling().map_err(io::Error::from))?;
+    let ForkResult::Parent { child } = forked else {
+        drop(read);
+        command::become_command(description, channel, File::from(write));
+    };
+    drop(write);
+    // The end of this pipe closes when the command is executed; before, the reason of a failure comes.
+    let mut answer = Vec::new();
+    step("command", File::from(read).read_to_end(&mut answer))?;
+    let message = match command::Failure::decode(&answer) {
+        None => Message::Started(child.as_raw()),
+        Some(command::Failure::Execute(error)) => Message::NotExecuted(child.as_raw(), error),
+        Some(command::Failure::Step(reason)) => Message::NotIsolated(child.as_raw(), reason),
+    };
+    step("report", channel::send(channel, &message, &[]))
+}
+
+/// Keeps the mounts until the host closes the channel, then ends everything in the PID namespace.
+fn keep(channel: &OwnedFd, keeper: Option<(Keeper, Covers)>, init: Option<Pid>) -> ! {
+    let kept = match keeper {
+        Some((keeper, covers)) => keeper.keep(channel, &covers),
+        None => super::keeper::await_end(channel),
+    };
+    // The reason is there before the command ends by it.
+    if let Err(error) = kept {
+        let _ = channel::send(channel, &Message::Failed(format!("keeper: {error}")), &[]);
+    }
+    if let Some(init) = init {
+        let _ = kill(init, Signal::SIGKILL);
+        let _ = waitpid(init, None);
+    }
+    process::exit(0);
+}

@@ -1,0 +1,113 @@
+//! Makes the command's `connect` calls in its place, on this process's own copy of the address.
+//!
+//! Guarantees: a refused address is not reached, in whatever form it comes; a Unix socket is reached only if it was allowed or its
+//! server belongs to the session. The command cannot change an address after it was checked. Does not hold datagrams (`sendto`
+//! with an address): no credential is served by them.
+
+mod call;
+mod peer;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::SigSet;
+use nix::unistd::Pid;
+
+use super::{Isolation, Network, kernel_call};
+use call::Call;
+
+/// The most calls that wait for an answer of the network at once, each in a thread; further ones fail with EAGAIN.
+const WAITING: usize = 512;
+
+/// The rules for the connections of one session.
+pub(super) struct Supervisor {
+    listener: OwnedFd,
+    /// The command's first process: the session is its descendants, and those of the namespace's first process.
+    command: Pid,
+    refused: Vec<(IpAddr, u8)>,
+    /// With a network namespace, abstract sockets belong to the session.
+    has_own_network: bool,
+    /// The sockets, and directories of sockets, outside the session that stay.
+    sockets: BTreeSet<PathBuf>,
+    waiting: AtomicUsize,
+}
+
+impl Supervisor {
+    pub(super) fn new(listener: OwnedFd, command: Pid, isolation: &Isolation) -> Self {
+        let (refused, has_own_network) = match &isolation.network {
+            Network::Shared { refused } => (refused.clone(), false),
+            Network::Closed { .. } => (Vec::new(), true),
+        };
+        let sockets = isolation.sockets.iter().chain(&isolation.show).cloned().collect();
+        let waiting = AtomicUsize::new(0);
+        Self { listener, command, refused, has_own_network, sockets, waiting }
+    }
+
+    /// Answers calls in a thread, until no process is left that could call.
+    pub(super) fn start(self) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name("connect".to_owned()).spawn(move || {
+            // Signals are for the thread that waits for the command.
+            let _ = SigSet::all().thread_block();
+            Arc::new(self).serve();
+        })
+    }
+
+    fn serve(self: Arc<Self>) {
+        while self.has_next() {
+            let Ok(notice) = kernel_call::next_call(&self.listener) else { continue };
+            let id = notice.id;
+            match Call::read(&notice, &self.listener) {
+                Err(error) => self.answer(id, Err(error)),
+                Ok(call) if call.may_wait() => self.serve_in_thread(id, call),
+                Ok(call) => self.answer(id, call.make(&self)),
+            }
+        }
+    }
+
+    /// Waits for a call; returns false once no process is left.
+    fn has_next(&self) -> bool {
+        loop {
+            let mut on = [PollFd::new(self.listener.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut on, PollTimeout::NONE) {
+                Err(Errno::EINTR) => {}
+                Err(_) => return false,
+                Ok(_) => {
+                    let [listener] = &on;
+                    return listener
+                        .revents()
+                        .is_some_and(|found| found.contains(PollFlags::POLLIN));
+                }
+            }
+        }
+    }
+
+    /// Makes a call that may wait for the network, in a thread of its own.
+    fn serve_in_thread(self: &Arc<Self>, id: u64, call: Call) {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return self.answer(id, Err(Errno::EAGAIN));
+        }
+        let supervisor = Arc::clone(self);
+        let started = thread::Builder::new().name("connect".to_owned()).spawn(move || {
+            supervisor.answer(id, call.make(&supervisor));
+            supervisor.waiting.fetch_sub(1, Ordering::Relaxed);
+        });
+        if started.is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.answer(id, Err(Errno::EAGAIN));
+        }
+    }
+
+    fn answer(&self, id: u64, result: nix::Result<()>) {
+        // A process that has ended meanwhile needs no answer.
+        let _ = kernel_call::answer(&self.listener, id, result);
+    }
+}

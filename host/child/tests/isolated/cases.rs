@@ -1,0 +1,485 @@
+//! The tests, each a function with a name; arguments choose those whose name contains them.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use audex_child::isolate::{
+    Isolated, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
+};
+use audex_child::{ChildError, Ended, Signals, look_up, spawn};
+use audex_core::environment::{Environment, PATH};
+use audex_core::isolation::Level;
+
+type Test = (&'static str, fn(&Support));
+
+const TESTS: &[Test] = &[
+    ("this_system_has_every_mechanism", this_system_has_every_mechanism),
+    ("the_exit_status_is_the_commands", the_exit_status_is_the_commands),
+    ("a_command_that_is_not_there_is_127", a_command_that_is_not_there_is_127),
+    ("a_hidden_file_and_directory_are_empty", a_hidden_file_and_directory_are_empty),
+    ("what_is_shown_stays", what_is_shown_stays),
+    ("a_hidden_directory_cannot_be_left_in", a_hidden_directory_cannot_be_left_in),
+    ("a_mount_cannot_be_undone", a_mount_cannot_be_undone),
+    ("a_parent_cannot_be_renamed", a_parent_cannot_be_renamed),
+    ("a_replaced_file_is_hidden_again", a_replaced_file_is_hidden_again),
+    ("what_is_read_only_cannot_be_changed", what_is_read_only_cannot_be_changed),
+    ("a_placeholder_is_there_and_goes", a_placeholder_is_there_and_goes),
+    ("other_processes_are_not_seen", other_processes_are_not_seen),
+    ("nothing_outlives_the_command", nothing_outlives_the_command),
+    ("an_address_is_refused", an_address_is_refused),
+    (
+        "a_socket_outside_is_refused_and_one_inside_is_not",
+        a_socket_outside_is_refused_and_one_inside_is_not,
+    ),
+    (
+        "terminals_and_shared_memory_are_the_sessions_own",
+        terminals_and_shared_memory_are_the_sessions_own,
+    ),
+    ("a_command_keeps_the_name_of_its_terminal", a_command_keeps_the_name_of_its_terminal),
+    ("root_has_no_capability", root_has_no_capability),
+    ("strict_writes_and_reads_where_it_may", strict_writes_and_reads_where_it_may),
+    ("strict_reaches_the_given_ports_alone", strict_reaches_the_given_ports_alone),
+    ("without_namespaces_landlock_hides", without_namespaces_landlock_hides),
+    ("a_command_runs_without_any_one_mechanism", a_command_runs_without_any_one_mechanism),
+    ("strict_needs_every_mechanism", strict_needs_every_mechanism),
+];
+
+#[expect(clippy::print_stdout, reason = "the report of a test executable")]
+pub(crate) fn run() {
+    let filters: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let support = support();
+    let chosen =
+        |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()));
+    let mut failed = 0;
+    for (name, test) in TESTS.iter().filter(|(name, _)| chosen(name)) {
+        let start = Instant::now();
+        let result = std::panic::catch_unwind(|| test(&support));
+        let text = if result.is_ok() { "ok" } else { "FAILED" };
+        println!("test {name} ... {text} ({} ms)", start.elapsed().as_millis());
+        failed += usize::from(result.is_err());
+    }
+    if failed > 0 {
+        println!("{failed} failed");
+        std::process::exit(1);
+    }
+}
+
+/// A home with a session directory, and what a command of it must not reach.
+struct Home {
+    _root: tempfile::TempDir,
+    path: PathBuf,
+    isolated: Isolated,
+}
+
+impl Home {
+    fn new(support: &Support, level: Level) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let path = fs::canonicalize(root.path()).unwrap();
+        let session = path.join("session");
+        fs::create_dir(&session).unwrap();
+        let isolation = Isolation { level, ..Isolation::default() };
+        let isolated = Isolated { isolation, support: support.clone(), session };
+        Self { _root: root, path, isolated }
+    }
+
+    fn file(&self, name: &str, contents: &str) -> PathBuf {
+        let path = self.path.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, contents).unwrap();
+        path
+    }
+
+    fn try_run(&self, script: &str, inputs: &[&Path]) -> Result<(String, Ended), ChildError> {
+        let mut running = self.start(script, inputs)?;
+        drop(running.take_listeners());
+        let ended = running.wait(None, || ())?;
+        Ok((fs::read_to_string(self.path.join("output")).unwrap_or_default(), ended))
+    }
+
+    fn start(&self, script: &str, inputs: &[&Path]) -> Result<audex_child::Running, ChildError> {
+        let output = self.path.join("output");
+        let script = format!("exec > {} 2>&1; {script}", output.display());
+        let words = ["sh", "-c", &script, "sh"].map(OsString::from).into_iter();
+        let words: Vec<OsString> = words.chain(inputs.iter().map(OsString::from)).collect();
+        let path = Environment::capture().get_os(PATH).unwrap().to_owned();
+        let environment = BTreeMap::from([
+            ("PATH".into(), path),
+            ("HOME".into(), self.path.clone().into_os_string()),
+        ]);
+        let executable = look_up(&words, environment.get(OsStr::new("PATH")).map(AsRef::as_ref))?;
+        spawn(&executable, &environment, Signals::install()?, Some(&self.isolated))
+    }
+
+    /// Runs a script; returns what it printed.
+    fn run(&self, script: &str, inputs: &[&Path]) -> String {
+        let (text, ended) = self.try_run(script, inputs).unwrap();
+        format!("{text}={}", ended.exit_code())
+    }
+}
+
+fn credentials(support: &Support) -> Home {
+    Home::new(support, Level::Credentials)
+}
+
+fn this_system_has_every_mechanism(support: &Support) {
+    for mechanism in Mechanism::ALL {
+        assert_eq!(support.of(mechanism), Ok(()), "{mechanism}");
+    }
+}
+
+fn the_exit_status_is_the_commands(support: &Support) {
+    let home = credentials(support);
+    assert_eq!(home.run("exit 7", &[]), "=7");
+    assert_eq!(home.run("kill -TERM $$", &[]), "=143");
+    assert_eq!(home.run("echo $HOME", &[]), format!("{}\n=0", home.path.display()));
+}
+
+fn a_command_that_is_not_there_is_127(support: &Support) {
+    let home = credentials(support);
+    let file = home.file("tool", "#!/bin/sh\n");
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let executable = look_up(&[file.clone().into()], None).unwrap();
+    fs::remove_file(file).unwrap();
+    let signals = Signals::install().unwrap();
+    let error = spawn(&executable, &BTreeMap::new(), signals, Some(&home.isolated)).err().unwrap();
+    assert_eq!(error.exit_code(), 127, "{error}");
+}
+
+fn a_hidden_file_and_directory_are_empty(support: &Support) {
+    let mut home = credentials(support);
+    let file = home.file("docker/config.json", "secret");
+    let inside = home.file("aws/credentials", "secret");
+    let link = home.path.join("link");
+    std::os::unix::fs::symlink(&inside, &link).unwrap();
+    home.isolated.isolation.hide = vec![file.clone(), home.path.join("aws"), home.path.join("no")];
+    let script = "cat $1 $2 $3; ls -A $4; echo x > $1; echo x > $2; mkdir $4/x";
+    let aws = home.path.join("aws");
+    let text = home.run(script, &[&file, &inside, &link, &aws]);
+    assert!(!text.contains("secret") && text.matches("Read-only").count() == 3, "{text}");
+    assert_eq!(fs::read_to_string(file).unwrap(), "secret");
+}
+
+fn what_is_shown_stays(support: &Support) {
+    let mut home = credentials(support);
+    let (shown, hidden) =
+        (home.file("state/sessions/this/a", "seen"), home.file("state/log", "secret"));
+    let deeper = home.file("state/sessions/this/key/b", "secret");
+    home.isolated.isolation.hide =
+        vec![home.path.join("state"), home.path.join("state/sessions/this/key")];
+    home.isolated.isolation.show = vec![home.path.join("state/sessions/this")];
+    let text = home.run("cat $1 $2 $3", &[&shown, &hidden, &deeper]);
+    assert!(text.starts_with("seen") && !text.contains("secret"), "{text}");
+}
+
+/// The working directory itself is a way past a mount.
+fn a_hidden_directory_cannot_be_left_in(support: &Support) {
+    let mut home = credentials(support);
+    let secret = home.file("aws/inside/credentials", "secret");
+    home.isolated.isolation.hide = vec![home.path.join("aws")];
+    let before = std::env::current_dir().unwrap();
+    std::env::set_current_dir(secret.parent().unwrap()).unwrap();
+    let error = home.try_run("cat credentials", &[]).err();
+    std::env::set_current_dir(home.path.join("aws")).unwrap();
+    let text = home.run("cat inside/credentials credentials; ls -A; echo", &[]);
+    std::env::set_current_dir(before).unwrap();
+    assert!(error.unwrap().to_string().contains("is it hidden?"));
+    assert!(!text.contains("secret"), "{text}");
+}
+
+fn a_mount_cannot_be_undone(support: &Support) {
+    let mut home = credentials(support);
+    let secret = home.file("aws/credentials", "secret");
+    let aws = home.path.join("aws");
+    home.isolated.isolation.hide = vec![aws.clone()];
+    let script = "umount $2; cat $1; unshare -Urm sh -c 'umount $2; cat $1; mkdir /tmp/o; mount --bind $3 /tmp/o; cat /tmp/o/aws/credentials' sh $1 $2 $3; rmdir /tmp/o";
+    let text = home.run(script, &[&secret, &aws, &home.path]);
+    assert!(!text.contains("secret\n") && !text.contains("secret="), "{text}");
+    // Its twin: without the capabilities' bounding set, root unmounts.
+    if nix::unistd::geteuid().is_root() {
+        home.isolated.isolation.without = [Mechanism::Capabilities].into();
+        let text = home.run("umount $2; cat $1", &[&secret, &aws]);
+        assert_eq!(text, "secret=0");
+    }
+}
+
+fn a_parent_cannot_be_renamed(support: &Support) {
+    let mut home = credentials(support);
+    let file = home.file("config/git/config", "own");
+    home.isolated.isolation.read_only = vec![file.clone()];
+    let script = "mv config other; mkdir -p config/git; echo planted > config/git/config; cat $1";
+    let text = home.run(&format!("cd {}; {script}", home.path.display()), &[&file]);
+    assert!(text.ends_with("own=0"), "{text}");
+    assert_eq!(fs::read_to_string(file).unwrap(), "own");
+}
+
+fn await_text(path: &Path, text: &str) {
+    let start = Instant::now();
+    while !fs::read_to_string(path).unwrap_or_default().contains(text) {
+        assert!(start.elapsed() < Duration::from_secs(20), "{text}");
+        std::thread::yield_now();
+    }
+}
+
+/// A mount goes when its file is replaced from outside.
+fn a_replaced_file_is_hidden_again(support: &Support) {
+    let mut home = credentials(support);
+    let file = home.file("config.json", "secret");
+    let (late, own) = (home.path.join("late"), home.file("rc", "own"));
+    home.isolated.isolation.hide = vec![file.clone(), late.clone()];
+    home.isolated.isolation.read_only = vec![own.clone()];
+    let script = "echo ready; i=0; while ! [ -e $4 ]; do sleep 0.01; done; while { [ -s $1 ] || [ -s $2 ]; } && [ $((i+=1)) -lt 500 ]; do sleep 0.01; done; cat $1 $2; echo x >> $3";
+    let done = home.path.join("done");
+    let running = home.start(script, &[&file, &late, &own, &done]).unwrap();
+    await_text(&home.path.join("output"), "ready");
+    for (path, text) in [(&file, "secret"), (&late, "secret"), (&own, "own")] {
+        fs::write(home.path.join("new"), text).unwrap();
+        fs::rename(home.path.join("new"), path).unwrap();
+    }
+    fs::write(&done, "").unwrap();
+    running.wait(None, || ()).unwrap();
+    let text = fs::read_to_string(home.path.join("output")).unwrap();
+    assert!(!text.contains("secret") && text.contains("Read-only"), "{text}");
+    assert_eq!(fs::read_to_string(own).unwrap(), "own");
+}
+
+fn what_is_read_only_cannot_be_changed(support: &Support) {
+    let mut home = credentials(support);
+    let (file, inside) = (home.file(".bashrc", "own"), home.file("bin/tool", "own"));
+    home.isolated.isolation.read_only = vec![file.clone(), home.path.join("bin")];
+    let script = "cat $1 $2; echo x >> $1; rm $1; mv $2 $2.x; echo x > $3/bin/new; ln -s x $3/bin/y; echo x > $3/free; cat $3/free";
+    let text = home.run(script, &[&file, &inside, &home.path]);
+    assert!(text.starts_with("ownown") && text.ends_with("x\n=0"), "{text}");
+    assert_eq!(
+        [fs::read_to_string(file).unwrap(), fs::read_to_string(inside).unwrap()],
+        ["own", "own"]
+    );
+    assert_eq!(fs::read_dir(home.path.join("bin")).unwrap().count(), 1);
+}
+
+fn a_placeholder_is_there_and_goes(support: &Support) {
+    let mut home = credentials(support);
+    let (file, bin) = (home.path.join(".bash_profile"), home.path.join(".local/bin"));
+    home.isolated.isolation.read_only = vec![file.clone(), bin.clone()];
+    home.isolated.isolation.placeholders = vec![
+        Placeholder::File { path: file.clone(), contents: "seen\n".to_owned() },
+        Placeholder::Directory { path: bin.clone() },
+    ];
+    let text = home.run("cat $1; echo x > $1; echo x > $2/tool; mv $1 $1.x", &[&file, &bin]);
+    assert!(text.starts_with("seen\n") && text.matches("Read-only").count() == 2, "{text}");
+    assert!(!file.exists() && !home.path.join(".local").exists());
+}
+
+fn other_processes_are_not_seen(support: &Support) {
+    let home = credentials(support);
+    let own = std::process::id();
+    let script = format!("ls -d /proc/[0-9]*; cat /proc/{own}/environ; kill -0 {own}; echo $$");
+    let text = home.run(&script, &[]);
+    let processes = text.lines().filter(|line| line.starts_with("/proc/")).count();
+    assert!(processes <= 4 && text.contains("/proc/1\n") && !text.contains("PATH="), "{text}");
+}
+
+fn nothing_outlives_the_command(support: &Support) {
+    let home = credentials(support);
+    let script = "setsid nohup sh -c 'echo ready; exec sleep 1000' & while ! grep -q ready $HOME/output; do :; done";
+    let _ = home.run(script, &[]);
+    let left = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+        fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x001000\x00")
+    });
+    assert_eq!(left.count(), 0);
+}
+
+fn python(text: &str) -> String {
+    format!("python3 -c '{text}'")
+}
+
+fn an_address_is_refused(support: &Support) {
+    let mut home = credentials(support);
+    let (open, closed) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.2:0").unwrap());
+    let refused = vec![("127.0.0.2".parse().unwrap(), 32)];
+    home.isolated.isolation.network = Network::Shared { refused };
+    let (open, closed) = (open.local_addr().unwrap().port(), closed.local_addr().unwrap().port());
+    let script = format!(
+        "
+import socket
+def connect(family, *to):
+    try:
+        socket.socket(family).connect(to); print(\"open\")
+    except OSError as error: print(error.strerror)
+connect(2, \"127.0.0.1\", {open})
+connect(2, \"127.0.0.2\", {closed})
+connect(10, \"::ffff:127.0.0.2\", {closed})
+s = socket.socket(); s.setblocking(False)
+print(s.connect_ex((\"127.0.0.2\", {closed})), s.connect_ex((\"127.0.0.1\", {open})))
+print(socket.create_connection((\"127.0.0.1\", {open}), timeout=5).getpeername()[1])
+"
+    );
+    let text = home.run(&python(&script), &[]);
+    let denied = "Permission denied\n";
+    assert_eq!(text, format!("open\n{denied}{denied}13 115\n{open}\n=0"));
+}
+
+fn a_socket_outside_is_refused_and_one_inside_is_not(support: &Support) {
+    let mut home = credentials(support);
+    let (outside, kept) = (home.path.join("outside"), home.path.join("kept"));
+    let listeners = [&outside, &kept].map(|path| UnixListener::bind(path).unwrap());
+    let abstract_name = SocketAddr::from_abstract_name("audex-outside");
+    let named = UnixListener::bind_addr(&abstract_name.unwrap()).unwrap();
+    home.isolated.isolation.sockets = vec![kept];
+    let script = r#"
+import os, socket, threading
+os.chdir(os.environ["HOME"])
+os.link("outside", "hard"); os.symlink("outside", "soft")
+def connect(to):
+    s = socket.socket(socket.AF_UNIX); s.settimeout(5)
+    try:
+        s.connect(to); print("open"); return s
+    except OSError as error: print(error.strerror)
+for to in ["outside", os.path.abspath("outside"), "hard", "soft", "\0audex-outside"]: connect(to)
+connect("kept")
+def serve(to):
+    server = socket.socket(socket.AF_UNIX); server.bind(to); server.listen(1)
+    threading.Thread(target=lambda: server.accept()[0].sendall(b"hello")).start()
+for to in ["inside", "\0audex-inside"]:
+    serve(to)
+    print(connect(to).recv(9))
+"#;
+    let text = home.run(&python(script), &[]);
+    let denied = "Permission denied\n".repeat(5);
+    assert_eq!(text, format!("{denied}open\nopen\nb'hello'\nopen\nb'hello'\n=0"));
+    drop((listeners, named));
+}
+
+fn terminals_and_shared_memory_are_the_sessions_own(support: &Support) {
+    let home = credentials(support);
+    let other = nix::pty::openpty(None, None).unwrap();
+    let name = nix::unistd::ttyname(&other.slave).unwrap();
+    let shared = PathBuf::from(format!("/dev/shm/audex-test-{}", std::process::id()));
+    fs::write(&shared, "secret").unwrap();
+    let script = "cat $2; [ -e $1 ] && echo seen; script -qc tty /dev/null; echo x > /dev/shm/x && cat /dev/shm/x; find /dev -type b -readable -size +0";
+    let text = home.run(script, &[&name, &shared]);
+    fs::remove_file(shared).unwrap();
+    assert!(!text.contains("secret") && !text.contains("seen"), "{text}");
+    assert!(text.contains("/dev/pts/0\r\n") && text.ends_with("x\n=0"), "{text}");
+}
+
+fn a_command_keeps_the_name_of_its_terminal(support: &Support) {
+    let home = credentials(support);
+    // The fourth one, so that its number is not that of a new terminal.
+    let all = [(); 4].map(|()| nix::pty::openpty(None, None).unwrap());
+    let name = nix::unistd::ttyname(&all[3].slave).unwrap();
+    let before = nix::unistd::dup(std::io::stdin()).unwrap();
+    nix::unistd::dup2_stdin(&all[3].slave).unwrap();
+    let text = home.run("tty; echo x > $(tty); script -qc tty /dev/null < /dev/null", &[]);
+    nix::unistd::dup2_stdin(before).unwrap();
+    assert!(text.starts_with(&format!("{}\n", name.display())), "{text}");
+    assert!(text.ends_with("=0") && text.matches("/dev/pts/").count() == 2, "{text}");
+}
+
+fn root_has_no_capability(support: &Support) {
+    let home = credentials(support);
+    let text = home.run("grep -E 'Cap(Eff|Prm|Bnd)|NoNewPrivs|Seccomp:' /proc/self/status; echo x > /proc/sys/kernel/core_pattern", &[]);
+    let none = "0".repeat(16);
+    assert_eq!(text.matches(&none).count(), 3, "{text}");
+    assert!(text.contains("NoNewPrivs:\t1") && text.contains("Seccomp:\t2"), "{text}");
+}
+
+fn strict(support: &Support) -> Home {
+    let mut home = Home::new(support, Level::Strict);
+    let isolation = &mut home.isolated.isolation;
+    isolation.write = vec![home.path.join("work"), home.path.join("output")];
+    isolation.read = ["/usr", "/bin", "/lib", "/lib64", "/etc"].map(PathBuf::from).into();
+    isolation.network = Network::Closed { ports: Vec::new() };
+    fs::write(home.path.join("output"), "").unwrap();
+    fs::create_dir(home.path.join("work")).unwrap();
+    home
+}
+
+fn strict_writes_and_reads_where_it_may(support: &Support) {
+    let home = strict(support);
+    let secret = home.file("other/file", "secret");
+    let script = "echo written > $1/work/a; cat $1/work/a; cat $2; echo x > $2; echo x > $1/b; head -c 1 /etc/passwd > /dev/null && echo read";
+    let text = home.run(script, &[&home.path, &secret]);
+    assert!(text.starts_with("written\n") && text.ends_with("read\n=0"), "{text}");
+    assert!(!text.contains("secret\n") && text.matches("Permission denied").count() == 3, "{text}");
+}
+
+fn strict_reaches_the_given_ports_alone(support: &Support) {
+    let mut home = strict(support);
+    let (given, other) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (given, other) = (given.local_addr().unwrap().port(), other.local_addr().unwrap().port());
+    home.isolated.isolation.network = Network::Closed { ports: vec![given] };
+    let script = format!(
+        "
+import socket
+for port in [{given}, {other}]:
+    try: print(socket.create_connection((\"127.0.0.1\", port), timeout=5).recv(9))
+    except OSError as error: print(error.strerror)
+"
+    );
+    let mut running = home.start(&python(&script), &[]).unwrap();
+    let inner = running.take_listeners().into_iter().next().unwrap();
+    assert_eq!(inner.local_addr().unwrap().port(), given);
+    let served = std::thread::spawn(move || {
+        let (mut stream, _): (TcpStream, _) = inner.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"hello").unwrap();
+    });
+    running.wait(None, || ()).unwrap();
+    served.join().unwrap();
+    let text = fs::read_to_string(home.path.join("output")).unwrap();
+    assert_eq!(text, "b'hello'\nConnection refused\n");
+}
+
+fn strict_needs_every_mechanism(support: &Support) {
+    for mechanism in [Mechanism::Landlock, Mechanism::UserNamespace, Mechanism::ConnectSupervisor] {
+        let mut home = strict(support);
+        home.isolated.support =
+            Support::of_all(
+                |other| {
+                    if other == mechanism { Err("forbidden".to_owned()) } else { Ok(()) }
+                },
+            );
+        assert!(
+            !assess(&home.isolated.isolation, &home.isolated.support).is_whole(),
+            "{mechanism}"
+        );
+        let error = home.try_run("echo ran", &[]).err().unwrap();
+        assert!(error.exit_code() == 69 && error.to_string().contains("forbidden"), "{error}");
+    }
+}
+
+fn without_namespaces_landlock_hides(support: &Support) {
+    let mut home = credentials(support);
+    let (hidden, free) =
+        (home.file("aws/credentials", "secret"), home.file("aws-tool/file", "free"));
+    let (own, link) = (home.file(".bashrc", "own"), home.path.join("link"));
+    std::os::unix::fs::symlink(home.path.join("aws"), &link).unwrap();
+    home.file("output", "");
+    let isolation = &mut home.isolated.isolation;
+    isolation.hide = vec![home.path.join("aws"), home.path.join("later")];
+    isolation.read_only = vec![own.clone(), home.path.join(".zshrc")];
+    isolation.without = [Mechanism::UserNamespace].into();
+    let script = "cat $1 $2 $3; echo x >> $2; echo x >> $3; cat $4/credentials; echo x > $5/.zshrc; cat /proc/$6/environ; echo";
+    let host = PathBuf::from(std::process::id().to_string());
+    let text = home.run(script, &[&hidden, &free, &own, &link, &home.path, &host]);
+    assert!(text.contains("freeown") && text.matches("Permission denied").count() == 5, "{text}");
+    assert!(!text.contains("secret") && !text.contains("PATH="), "{text}");
+    assert_eq!(fs::read_to_string(free).unwrap(), "freex\n");
+    assert_eq!(fs::read_to_string(own).unwrap(), "own");
+}
+
+fn a_command_runs_without_any_one_mechanism(support: &Support) {
+    for mechanism in Mechanism::ALL {
+        let mut home = credentials(support);
+        home.file("output", "");
+        home.isolated.isolation.without = [mechanism].into();
+        assert_eq!(home.run("echo ran", &[]), "ran\n=0", "{mechanism}");
+    }
+}

@@ -1,0 +1,51 @@
+"""Attempts at the processes that Audex itself has beside the command."""
+
+import ctypes
+import os
+import signal
+
+import libc
+from attack import attempt, every, home, others, outside, read
+
+READS_AGAIN = 20000  # as in `files`
+PTRACE_ATTACH, PTRACE_DETACH = 16, 17
+
+
+def strangers():
+    """All processes that are seen, but those of the attempts."""
+    def is_own(pid):
+        try:
+            return b"attack.py" in read(f"/proc/{pid}/cmdline")
+        except OSError:
+            return True
+    return [pid for pid in others() if not is_own(pid)]
+
+
+@attempt("trace-supervisor")
+def trace_supervisor():
+    """Takes over a process that has more rights."""
+    call = libc.C.ptrace
+    call.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+    def attach(pid):
+        libc.checked(call(PTRACE_ATTACH, pid, None, None), "ptrace")
+        os.waitpid(pid, 0x40000000)  # __WALL
+        call(PTRACE_DETACH, pid, None, None)
+        return b"opened"
+    return every(strangers(), attach)
+
+
+@attempt("kill-supervisor")
+def kill_supervisor():
+    """Ends what watches the hidden files, then has one replaced."""
+    if b"world.py" not in read("/proc/1/cmdline"):  # in a PID namespace of its own, only Audex's processes are seen
+        for pid in strangers():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+    outside("replace-unwatched")
+    for _ in range(READS_AGAIN):
+        got = read(home(".vault-token"))
+        os.sched_yield()
+    return got
