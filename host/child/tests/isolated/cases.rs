@@ -47,6 +47,7 @@ const TESTS: &[Test] = &[
     ("strict_reaches_the_given_ports_alone", strict_reaches_the_given_ports_alone),
     ("without_namespaces_landlock_hides", without_namespaces_landlock_hides),
     ("a_command_runs_without_any_one_mechanism", a_command_runs_without_any_one_mechanism),
+    ("a_process_that_is_left_holds_nobody_up", a_process_that_is_left_holds_nobody_up),
     ("strict_needs_every_mechanism", strict_needs_every_mechanism),
 ];
 
@@ -462,17 +463,36 @@ fn without_namespaces_landlock_hides(support: &Support) {
     let (own, link) = (home.file(".bashrc", "own"), home.path.join("link"));
     std::os::unix::fs::symlink(home.path.join("aws"), &link).unwrap();
     home.file("output", "");
+    let work = home.path.join("work");
+    home.file("work/.git/config", "");
     let isolation = &mut home.isolated.isolation;
     isolation.hide = vec![home.path.join("aws"), home.path.join("later")];
     isolation.read_only = vec![own.clone(), home.path.join(".zshrc")];
     isolation.without = [Mechanism::UserNamespace].into();
-    let script = "cat $1 $2 $3; echo x >> $2; echo x >> $3; cat $4/credentials; echo x > $5/.zshrc; cat /proc/$6/environ; echo";
+    let before = std::env::current_dir().unwrap();
+    isolation.read_only.push(work.join(".git/config"));
+    std::env::set_current_dir(&work).unwrap();
+    let script = "echo x > new; cat $1 $2 $3; echo x >> $2; echo x >> $3; cat $4/credentials; echo x > $5/.zshrc; cat /proc/$6/environ; echo";
     let host = PathBuf::from(std::process::id().to_string());
     let text = home.run(script, &[&hidden, &free, &own, &link, &home.path, &host]);
+    std::env::set_current_dir(before).unwrap();
+    assert_eq!(fs::read_to_string(work.join("new")).unwrap(), "x\n");
     assert!(text.contains("freeown") && text.matches("Permission denied").count() == 5, "{text}");
     assert!(!text.contains("secret") && !text.contains("PATH="), "{text}");
     assert_eq!(fs::read_to_string(free).unwrap(), "freex\n");
     assert_eq!(fs::read_to_string(own).unwrap(), "own");
+}
+
+/// Without a PID namespace, a process can stay; it still has the filter, and nobody who answers.
+fn a_process_that_is_left_holds_nobody_up(support: &Support) {
+    let mut home = credentials(support);
+    home.isolated.isolation.without = [Mechanism::PidNamespace].into();
+    let script = "setsid sh -c 'echo $$; while ! [ -e $1 ]; do sleep 0.01; done' sh $1 & while ! [ -s $HOME/output ]; do :; done";
+    let done = home.path.join("done");
+    let text = home.run(script, &[&done]);
+    let left = text.lines().next().unwrap();
+    assert!(Path::new("/proc").join(left).exists(), "{text}");
+    fs::write(done, "").unwrap();
 }
 
 fn a_command_runs_without_any_one_mechanism(support: &Support) {
