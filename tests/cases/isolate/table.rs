@@ -191,7 +191,7 @@ const SOCKETS: &[Escape] = &[
     ),
     held("tmux, screen and editors", &["tmux", "screen", "editor"]),
     held("the X11 display", &["x11"]),
-    open(
+    strict(
         "the Wayland display",
         &["wayland"],
         "it stays, so that windows and the clipboard work; a client of it cannot type into another",
