@@ -39,8 +39,8 @@ def trace_supervisor():
 @attempt("session-record")
 def session_record():
     """Puts links to another file in the place of what Audex keeps in the session's directory."""
-    named = [os.path.dirname(value) for value in os.environ.values() if value.startswith(f"{RUNTIME}/audex/")]
-    directories = {path for path in glob.glob(f"{RUNTIME}/audex/*") + named if os.path.isdir(path)}
+    named = [path for value in os.environ.values() if value.startswith(f"{RUNTIME}/audex/") for path in (value, os.path.dirname(value))]
+    directories = {path for path in glob.glob(f"{RUNTIME}/audex/*") + named if os.path.isdir(path) and os.access(path, os.R_OK)}
     if not directories:
         raise NotHere("there is no session")
     for directory in directories:
