@@ -9,7 +9,7 @@ pub(super) const CREDENTIALS: &[Group] = &[
     // AWS CLI User Guide, "Configuration and credential file settings"; boto, "Boto config"; aws-vault, USAGE.md;
     // granted, "Where are credentials stored"; saml2aws, README, "Configuring"; leapp, FAQ.
     Group { of: "AWS", places: &[
-        Home(".aws"), Home(".boto"), Home(".awsvault"), Home(".granted"), Home(".saml2aws"), Home(".aws-sam/credentials"),
+        Home(".aws"), Home(".boto"), Home(".awsvault"), Home(".granted"), Home(".saml2aws"),
         Home(".Leapp"), Home(".okta"), Home(".s3cfg"), Home(".passwd-s3fs"), Root("/etc/boto.cfg"), Root("/etc/passwd-s3fs"),
     ] },
     // gcloud topic configurations; Application Default Credentials, "How ADC works"; gsutil config; firebase-tools,

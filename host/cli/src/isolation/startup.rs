@@ -96,12 +96,12 @@ pub(super) const STARTUP: &[Startup] = &[
     Startup { of: "programs below home", places: &[(Home(".local/bin"), Absent::Directory), (Home("bin"), Absent::Directory)] },
     Startup { of: "Python", places: &[
         (Home(".local/lib"), Absent::Directory), (Home(".pythonrc"), Absent::Open), (Home(".pythonrc.py"), Absent::Open), (Config("pip"), Absent::Directory),
-        (Home(".pip"), Absent::Open), (Config("uv"), Absent::Open), (Home(".pypirc"), Absent::Open), (Home(".pyenv"), Absent::Open),
+        (Home(".pip"), Absent::Open), (Config("uv"), Absent::Open), (Home(".pyenv"), Absent::Open),
     ] },
-    // git-config(1), FILES (`core.hooksPath`, `core.fsmonitor`, aliases); githooks(5).
+    // git-config(1), FILES (`core.hooksPath`, `core.fsmonitor`, aliases); githooks(5); hgrc(5), hooks.
     Startup { of: "git", places: &[
         (Home(".gitconfig"), EMPTY), (Config("git"), Absent::Directory), (Home(".git-template"), Absent::Open), (Home(".githooks"), Absent::Open),
-        (Home(".mercurial"), Absent::Open), (Home(".hgrc"), Absent::Open),
+        (Home(".hgrc"), Absent::Open), (Config("hg"), Absent::Open),
     ] },
     // ssh_config(5): `ProxyCommand`, `LocalCommand`; sshd(8): `authorized_keys`, `rc`, `environment`.
     Startup { of: "ssh", places: &[(Home(".ssh"), Absent::Directory), (Home(".rhosts"), Absent::Open)] },
