@@ -36,15 +36,22 @@ def trace_supervisor():
     return every(strangers(), attach)
 
 
+def names_in(directory):
+    try:
+        return set(os.listdir(directory))
+    except OSError:
+        return set()
+
+
 @attempt("session-record")
 def session_record():
     """Puts links to another file in the place of what Audex keeps in the session's directory."""
     named = [path for value in os.environ.values() if value.startswith(f"{RUNTIME}/audex/") for path in (value, os.path.dirname(value))]
-    directories = {path for path in glob.glob(f"{RUNTIME}/audex/*") + named if os.path.isdir(path) and os.access(path, os.R_OK)}
+    directories = {path for path in glob.glob(f"{RUNTIME}/audex/*") + named if os.path.isdir(path)}
     if not directories:
         raise NotHere("there is no session")
     for directory in directories:
-        for name in set(os.listdir(directory)) | {"placeholders"}:
+        for name in names_in(directory) | {"placeholders"}:
             path = os.path.join(directory, name)
             if not os.path.isdir(path):
                 try:
