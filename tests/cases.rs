@@ -31,6 +31,8 @@ mod github;
 mod health;
 mod hostile;
 mod intent;
+mod isolate;
+mod isolate_road;
 mod isolation;
 mod layers;
 mod learn;

@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["run"],
     &["plan"],
@@ -38,6 +38,7 @@ const COMMANDS: [&[&str]; 36] = [
     &["intent"],
     &["learn"],
     &["gateway"],
+    &["isolate"],
     &["completions"],
 ];
 

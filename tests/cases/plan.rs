@@ -61,6 +61,7 @@ fn the_plan_has_these_fields() {
     let more = [
         "on_expiry",
         "delivery",
+        "isolation",
         "key_life_seconds",
         "layer",
         "policy_size",
@@ -194,6 +195,7 @@ fn the_plan_for_people_shows_it_all() {
     method     assume-role-scoped
     ttl        30s
     delivery   env
+    isolation  off
     layer      1 of 3
     resources  arn:aws:s3:::demo-reports/*, arn:aws:s3:::demo-reports
 

@@ -60,7 +60,7 @@ fn what_is_inherited_keeps_its_own_resources() {
 fn a_plan_whose_permissions_differ_in_resources_shows_them() {
     let sandbox = with(FAMILY);
     insta::assert_snapshot!(
-        sandbox.run(["plan", "--profile", "child"]).success().stdout.lines().skip(6).take(3).collect::<Vec<_>>().join("\n"),
+        sandbox.run(["plan", "--profile", "child"]).success().stdout.lines().skip(7).take(3).collect::<Vec<_>>().join("\n"),
         @r#"
     PERMISSION     ASKED AS                     ENFORCED BY  RESOURCES                    NOTE
     s3:ListBucket  profile child                cloud        arn:aws:s3:::demo-secrets    list

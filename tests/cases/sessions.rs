@@ -47,6 +47,7 @@ fn a_session_is_listed_and_shown() {
     method        assume-role
     resources     every resource
     ttl           15m
+    isolation     off
     command       sh -c exit 3
     identity      arn:aws:sts::123456789012:assumed-role/AudexDemo/[session]
     access        until [time]
@@ -100,6 +101,7 @@ fn what_was_used_is_compared_with_the_grant_and_the_tighter_profile_holds_at_the
     method        assume-role
     resources     every resource
     ttl           15m
+    isolation     off
     command       sh -c exit 3
     identity      arn:aws:sts::123456789012:assumed-role/AudexDemo/[session]
     access        until [time]

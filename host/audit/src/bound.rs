@@ -46,9 +46,15 @@ pub(super) fn bound(mut event: Event) -> Event {
             resources,
             ttl_seconds: _,
             region,
+            isolation,
             command,
             components,
         }) => {
+            if let Some(isolation) = isolation {
+                texts([Some(&mut isolation.level)]);
+                list_of(&mut isolation.mechanisms, PERMISSION_BYTES);
+                list_of(&mut isolation.not_held, PERMISSION_BYTES);
+            }
             texts([
                 Some(provider),
                 profile.as_mut(),
@@ -269,7 +275,7 @@ fn encoded_char(c: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Decision, Issued, MAX_LINE_BYTES};
+    use super::super::record::{Decision, Issued, MAX_LINE_BYTES, RecordedIsolation};
     use super::*;
 
     fn bytes(event: &Event) -> usize {
@@ -308,6 +314,11 @@ mod tests {
                 resources: vec!["r".to_owned(); 500_000],
                 ttl_seconds: 1,
                 region: Some(long()),
+                isolation: Some(RecordedIsolation {
+                    level: long(),
+                    mechanisms: vec![long(); 50],
+                    not_held: vec![long(); 50],
+                }),
                 command: vec![long(); 30],
                 components,
             })

@@ -31,7 +31,7 @@ pub use read::{Filter, Verified};
 pub use receipt::{Entry, ReceiptError, ReceiptFile};
 pub use record::{
     CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, MAX_DECISIONS,
-    Record, RecordedDenial, RecordedPermission, Renewed, Used,
+    Record, RecordedDenial, RecordedIsolation, RecordedPermission, Renewed, Used,
 };
 
 use audex_core::hint::Hint;

@@ -107,6 +107,18 @@ pub struct RecordedDenial {
     pub reason: String,
 }
 
+/// The isolation of a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedIsolation {
+    /// `credentials` or `strict`.
+    pub level: String,
+    /// The mechanisms of the kernel that hold it.
+    pub mechanisms: Vec<String>,
+    /// What the command can still do, because this system does not hold that part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_held: Vec<String>,
+}
+
 /// A request that is about to go to the cloud, and its command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuing {
@@ -134,6 +146,9 @@ pub struct Issuing {
     /// The region, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// The isolation of the command; `None` if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<RecordedIsolation>,
     /// The command and its arguments, redacted.
     pub command: Vec<String>,
     /// The components that took part, with their digests.

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::{
         CleanedUp, Decision, Denied, Failed, Issued, Issuing, Leasing, RecordedDenial,
-        RecordedPermission, Renewed, Used,
+        RecordedIsolation, RecordedPermission, Renewed, Used,
     };
 
     #[test]
@@ -121,6 +121,11 @@ mod tests {
                 resources: list.clone(),
                 ttl_seconds: 1,
                 region: some.clone(),
+                isolation: Some(RecordedIsolation {
+                    level: one.clone(),
+                    mechanisms: list.clone(),
+                    not_held: list.clone(),
+                }),
                 command: list.clone(),
                 components: components(),
             }),

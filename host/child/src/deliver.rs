@@ -9,7 +9,7 @@
 //! same user can still open that user's files: `~/.aws/credentials` and the caches under `~/.aws/sso` and
 //! `~/.aws/cli`, `~/.config/gcloud`, `~/.azure`, `~/.vault-token`, a mounted Kubernetes token. The command
 //! can also call an instance metadata address directly or, on Linux, read the environment of this user's
-//! other processes. If that matters, run the command in a container or as another user. Other variables stay
+//! other processes. `isolate.rs` keeps all of this from a command. Other variables stay
 //! (`SSH_AUTH_SOCK`, `KUBECONFIG`, `ANTHROPIC_API_KEY`, `TF_VAR_*`), unless their value is a cloud's credential,
 //! a secret that was granted to a component, or a copy of one.
 

@@ -11,6 +11,8 @@ mod heading;
 mod health;
 mod identity_args;
 mod intent;
+mod isolate;
+mod isolation_args;
 mod learn;
 mod mistake;
 mod plan;
@@ -63,6 +65,8 @@ enum Command {
     Intent(intent::Args),
     /// Check with real calls that credentials can be minted
     Health(health::Args),
+    /// Show what this system can keep a command from
+    Isolate(isolate::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
     /// List sessions, what is still valid, and what each of them used
@@ -124,6 +128,7 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Learn(args) => learn::learn(environment, &args),
         Command::Intent(args) => intent::intent(environment, &args),
         Command::Health(args) => health::health(environment, args),
+        Command::Isolate(args) => Ok(isolate::isolate(environment, &args)),
         Command::Audit(args) => audit::audit(environment, args),
         Command::Sessions(args) => sessions::sessions(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),

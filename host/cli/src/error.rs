@@ -9,6 +9,7 @@ use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
 use crate::failure::{Failure, Kind};
 use crate::filter::FilterError;
+use crate::isolation::IsolationError;
 use crate::learn::save::SaveError;
 use crate::learn::watch::WatchError;
 use crate::mint::MintError;
@@ -57,8 +58,11 @@ impl Failure {
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         let kind = match error {
-            SettingsError::Delivery { is_flag: true, .. } => Kind::Denied,
-            SettingsError::KeyLife { .. } | SettingsError::Listen { .. } => Kind::Usage,
+            SettingsError::Delivery { is_flag: true, .. }
+            | SettingsError::Isolation { is_flag: true, .. } => Kind::Denied,
+            SettingsError::KeyLife { .. }
+            | SettingsError::Listen { .. }
+            | SettingsError::IsolationOption { .. } => Kind::Usage,
             _ => Kind::Config,
         };
         Self::of(kind, "settings", error)
@@ -131,6 +135,19 @@ impl From<FilterError> for Failure {
             _ => Vec::new(),
         };
         Self { denied, ..Self::of(Kind::Denied, "filter", error) }
+    }
+}
+
+impl From<IsolationError> for Failure {
+    fn from(error: IsolationError) -> Self {
+        let kind = match error {
+            IsolationError::NotHeld { .. } => Kind::Unavailable,
+            IsolationError::Theirs { .. } => Kind::Config,
+            IsolationError::PartOfWhole { .. } | IsolationError::NoWorkingDirectory(_) => {
+                Kind::Usage
+            }
+        };
+        Self::of(kind, "isolation", error)
     }
 }
 

@@ -11,9 +11,6 @@ use audex_components::provider;
 use audex_core::hint::Hint;
 use std::borrow::Cow;
 
-/// The isolation of every command: this version has no other.
-pub const ISOLATION: Isolation = Isolation::Off;
-
 /// The permissions that a request gets. A grant cannot be copied or read from anywhere: `mint` consumes it.
 #[derive(Debug)]
 pub struct Grant(provider::Grant);

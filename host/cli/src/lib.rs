@@ -16,6 +16,7 @@ pub mod failure;
 pub mod filter;
 pub mod health;
 pub mod intent;
+pub mod isolation;
 pub mod learn;
 pub mod mint;
 pub mod pipeline;

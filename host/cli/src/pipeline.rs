@@ -12,6 +12,7 @@ pub mod delivery;
 mod end;
 pub mod gateway;
 pub mod guard;
+mod isolated;
 mod layer;
 pub mod observer;
 pub mod open;
@@ -28,14 +29,17 @@ use crate::components::Components;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
+use crate::isolation::Isolating;
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
+use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
+use audex_child::isolate;
 use audex_components::component::Loaded;
-use audex_components::filter::{Context as Circumstances, Filter};
+use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
@@ -83,6 +87,9 @@ struct Run<'a> {
     denied: deny::Native,
     /// How often the gateway lets the session use actions.
     limits: Vec<Limit>,
+    deliver: Deliver,
+    /// The isolation of the command, if it has one.
+    isolating: Option<Isolating>,
     circumstances: Circumstances,
 }
 
@@ -127,12 +134,13 @@ pub fn request<'a>(
     arguments: Arguments,
     attempt: &'a mut Attempt,
 ) -> Result<Chain<'a, Requested>, Failure> {
-    let Context { environment, settings, .. } = context;
+    let Context { environment, settings, console } = context;
     attempt.add_arguments(&arguments);
     let components = Components::open(settings)?;
     let Opened { id, mut provider, description } =
         open::for_ask(environment, settings, &components, &arguments)?;
-    let deliver = settings.delivery.deliver;
+    let deliver = delivery::chosen(&settings.delivery, &description);
+    report::agent(console, settings, deliver);
     attempt.add_provider(&id);
     attempt.add_component(provider.loaded());
     delivery::check(deliver, &description)?;
@@ -144,10 +152,15 @@ pub fn request<'a>(
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
     let limits = profiles.iter().flat_map(|profile| &profile.limits);
     let limits: Vec<Limit> = settings.delivery.limits.iter().chain(limits).cloned().collect();
-    delivery::check_limits(&settings.delivery, &limits)?;
+    delivery::check_limits(deliver, settings.delivery.is_observed, &limits)?;
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
+    let sources = provider.sources().map(str::to_owned);
+    let withheld: Vec<String> =
+        components.secret_variables(settings).into_iter().chain(sources).collect();
+    let isolating = Isolating::prepare(environment, settings, &withheld, isolate::support)?;
     let circumstances = Circumstances {
         delivery: delivery::told(deliver, &description),
+        isolation: isolating.as_ref().map_or(Isolation::Off, Isolating::told),
         ..circumstances(environment, &arguments)
     };
     let request = request::request(arguments, id.clone(), shares, ttl.duration)?;
@@ -169,6 +182,8 @@ pub fn request<'a>(
         ttl,
         denied,
         limits,
+        deliver,
+        isolating,
         circumstances,
     };
     Ok(Chain { run, output: Requested })
@@ -183,7 +198,7 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
         now: clock::unix_seconds(),
         justification: arguments.justification.clone(),
         profiles: arguments.profiles.clone(),
-        isolation: filter::ISOLATION,
+        isolation: Isolation::Off,
         delivery: None,
         agent: agent::agent(environment).map(str::to_owned),
         subject: user,
@@ -210,6 +225,16 @@ impl<T> Chain<'_, T> {
     /// Returns the session's name.
     pub fn session(&self) -> &str {
         &self.run.request.session
+    }
+
+    /// Returns the delivery of the credentials to the command.
+    pub fn deliver(&self) -> Deliver {
+        self.run.deliver
+    }
+
+    /// Returns the isolation of the command, if it has one.
+    pub fn isolating(&self) -> Option<&Isolating> {
+        self.run.isolating.as_ref()
     }
 
     /// Returns every component that took part so far.
@@ -291,6 +316,10 @@ impl<'a> Chain<'a, Granted> {
         report::logged(console, run.provider.loaded(), run.provider.logged());
         let mut planned = planned?;
         layer::note(run.context, &run.provider, &mut planned)?;
+        if let Some(isolating) = &run.isolating {
+            planned.notices.extend(isolating.check(&settings.isolation)?);
+            run.attempt.add_isolation(isolating.record());
+        }
         run.attempt.add_plan(&planned);
         plan::require(&planned, settings.require, &settings.required_by)?;
         if let Some(asked) = run.ttl.lowered_from {
@@ -341,6 +370,7 @@ impl Chain<'_, Ready> {
             attempt: run.attempt,
             description: &run.description,
             withheld: run.components.secret_variables(settings),
+            isolating: run.isolating,
             observer,
         };
         let outcome = guarded(|| session.run(approved, place));

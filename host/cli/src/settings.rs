@@ -9,6 +9,7 @@ pub mod deny_list;
 mod endpoints;
 pub mod enforcement;
 mod error;
+pub mod isolation;
 pub mod profiles_file;
 pub mod source;
 pub(crate) mod vault_config;
@@ -40,6 +41,7 @@ use self::deny_list::DenyEntry;
 use self::enforcement::{RequiredBy, enforcement};
 pub use self::error::SettingsError;
 pub(crate) use self::error::{UnknownSetting, one_of};
+use self::isolation::{Agents, IsolationFlags, IsolationSettings, isolation};
 use self::profiles_file::CustomProfile;
 use audex_core::paths::Paths;
 use audex_logins::vault::VaultFile;
@@ -72,6 +74,10 @@ pub struct Flags {
     pub limits: Vec<Limit>,
     /// `--key-life`.
     pub key_life: Option<Duration>,
+    /// `--isolate` and what belongs to it.
+    pub isolation: IsolationFlags,
+    /// The coding agent that the run is for, if there is one.
+    pub agent: Option<String>,
     /// Options that are the provider's own settings, such as `role_arn`.
     pub provider_settings: BTreeMap<String, String>,
 }
@@ -99,6 +105,10 @@ pub struct Settings {
     pub on_expiry: Option<OnExpiry>,
     /// The delivery of the credentials to the command.
     pub delivery: DeliverySettings,
+    /// The isolation of the command.
+    pub isolation: IsolationSettings,
+    /// The coding agent that the run is for, if the defaults for agents are on.
+    pub agent: Option<String>,
     /// The name of the mapping component.
     pub mapping: String,
     /// `[intent]`.
@@ -184,9 +194,19 @@ impl Settings {
             (user.enforcement.require, &user_at),
             (organisation.enforcement.require, &at),
         );
+        let agent = flags.agent.filter(|_| user.run.agents == Agents::On);
         let mut delivery =
             delivery(flags.deliver, (user.run.deliver, &user_at), (organisation.run.deliver, &at))?
                 .renewing(flags.key_life, user.run.key_life)?;
+        delivery.prefers_gateway = agent.is_some()
+            && flags.deliver.or(user.run.deliver).is_none()
+            && delivery.required.is_none();
+        let isolation = isolation(
+            flags.isolation,
+            agent.clone(),
+            (user.run.isolate, user.isolate, &user_at),
+            (organisation.isolate, &at),
+        )?;
         // The organisation's word comes first, because it can only narrow.
         let unknown = organisation.run.gateway_unknown.or(flags.gateway_unknown);
         delivery.unknown = unknown.or(user.run.gateway_unknown).unwrap_or_default();
@@ -202,6 +222,8 @@ impl Settings {
             required_by,
             on_expiry: flags.on_expiry.or(user.on_expiry),
             delivery,
+            isolation,
+            agent,
             mapping,
             intent: user.intent,
             profiles,

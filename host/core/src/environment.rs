@@ -9,6 +9,11 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+/// Mechanisms of isolation that are not used, comma-separated; read by builds for tests only.
+#[cfg(debug_assertions)]
+pub const AUDEX_TEST_WITHOUT: &str = "AUDEX_TEST_WITHOUT";
+/// The directory of the session around this one, in which a run inside an isolated run keeps its own state.
+pub const AUDEX_OUTER_SESSION: &str = "AUDEX_OUTER_SESSION";
 /// Replaces the directory of the user's settings files.
 pub const AUDEX_CONFIG_DIR: &str = "AUDEX_CONFIG_DIR";
 /// The ARN of the AWS role to assume if neither option nor settings name one.
@@ -16,13 +21,15 @@ pub const AUDEX_ROLE_ARN: &str = "AUDEX_ROLE_ARN";
 /// The base of the settings directory (XDG Base Directory Specification).
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The base of the directory of the audit log and sessions (XDG Base Directory Specification).
-pub(crate) const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
+pub const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
 /// The base of the directory of installed plugins (XDG Base Directory Specification).
 pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
 /// The base of the directory of compiled plugins (XDG Base Directory Specification).
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// A private in-memory directory that is removed at logout; the preferred place for session files.
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// The directory for temporary files, in place of `/tmp`.
+pub const TMPDIR: &str = "TMPDIR";
 /// The user's home directory, the fallback of every XDG base.
 pub const HOME: &str = "HOME";
 /// The search path for the command given after `--`.

@@ -7,8 +7,8 @@ use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer};
 
 use crate::environment::{
-    AUDEX_CONFIG_DIR, Environment, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME,
-    XDG_STATE_HOME,
+    AUDEX_CONFIG_DIR, AUDEX_OUTER_SESSION, Environment, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME,
+    XDG_DATA_HOME, XDG_STATE_HOME,
 };
 use crate::process;
 use crate::shape::ConfiguredPath;
@@ -19,6 +19,8 @@ const ORGANISATION: &str = "/etc/audex";
 const DATA: &str = ".local/share";
 /// The default of `XDG_CACHE_HOME`, under the home directory.
 const CACHE: &str = ".cache";
+/// The directory of the state of a run inside an isolated run, under the session's directory.
+const INNER: &str = "inner";
 /// The directory of installed components, under the data directory.
 const PLUGINS: &str = "plugins";
 
@@ -82,7 +84,11 @@ impl Paths {
             }
             None => base(XDG_CONFIG_HOME, ".config")?,
         };
-        let state = base(XDG_STATE_HOME, ".local/state")?;
+        // A run inside an isolated run keeps its state in the session around it, because the user's own is hidden.
+        let state = match absolute(AUDEX_OUTER_SESSION).filter(|session| session.is_dir()) {
+            Some(session) => session.join(INNER),
+            None => base(XDG_STATE_HOME, ".local/state")?,
+        };
         Ok(Self {
             config,
             organisation: Path::new(ORGANISATION).to_path_buf(),
@@ -140,6 +146,20 @@ mod tests {
         let paths = paths.of_account(user).unwrap();
         assert_eq!(paths.plugins, home.join(".local/share/audex/plugins"));
         assert_eq!((paths.cache, paths.config), (home.join(".cache/audex"), config));
+    }
+
+    #[test]
+    fn a_run_inside_an_isolated_run_keeps_its_state_in_the_session_around_it() {
+        let session = tempfile::tempdir().unwrap();
+        let of = |session: &Path| {
+            let environment =
+                Environment::from_pairs([(HOME, Path::new("/a")), (AUDEX_OUTER_SESSION, session)]);
+            Paths::resolve(&environment).unwrap()
+        };
+        let paths = of(session.path());
+        assert_eq!((&paths.state, &paths.audit), (&session.path().join("inner"), &paths.state));
+        assert_eq!(of(Path::new("/none")).state, Path::new("/a/.local/state/audex"));
+        assert_eq!(of(Path::new("none")).state, Path::new("/a/.local/state/audex"));
     }
 
     #[test]

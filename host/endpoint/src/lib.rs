@@ -4,6 +4,7 @@
 //! secret: until the session ends, any process on this machine that finds the port can ask. The other protocols have one.
 
 mod ask;
+pub mod connect_proxy;
 mod container;
 mod identity;
 mod metadata;
@@ -33,6 +34,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Returns the running servers.
+    #[must_use]
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
     /// Returns the secrets in the variables and files of `settings`.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {

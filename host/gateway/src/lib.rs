@@ -146,7 +146,8 @@ pub struct Gateway {
     /// The keys for the command.
     pub session_key: SessionKey,
     gate: Arc<Gate>,
-    _server: Server,
+    /// The server of all ports.
+    pub server: Server,
 }
 
 impl Gateway {
@@ -207,7 +208,7 @@ impl Gateway {
             (port, answer)
         });
         let server = Server::start("gateway", ports.collect())?;
-        Ok(Self { settings, session_key, gate, _server: server })
+        Ok(Self { settings, session_key, gate, server })
     }
 
     /// Returns the reasons why requests were not forwarded, or why their answers prove nothing about

@@ -129,6 +129,14 @@ impl SecretSources {
         }
     }
 
+    /// Returns the files that hold secrets.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.0.values().filter_map(|source| match source {
+            SecretSource::File(path) => Some(path.as_path()),
+            _ => None,
+        })
+    }
+
     /// Returns the value of `name`.
     ///
     /// # Errors

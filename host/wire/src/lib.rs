@@ -7,6 +7,7 @@ pub mod echo;
 pub mod exchange;
 pub mod header;
 pub mod patience;
+pub mod public_address;
 pub mod roots;
 pub mod seen_request;
 pub mod server;

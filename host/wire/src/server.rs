@@ -2,6 +2,7 @@
 //!
 //! Security: a server listens on 127.0.0.1 only. Callers decide who may ask, because any process of this machine can connect.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::poll_fn;
@@ -18,7 +19,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// The pause between a failed accept (too many open files) and the next attempt.
@@ -62,7 +63,10 @@ impl Port {
     /// If the port is in use, or sockets are not available.
     pub fn open(port: u16) -> io::Result<Self> {
         // Security: the address is a constant, and no setting can change it.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        Self::of(TcpListener::bind((Ipv4Addr::LOCALHOST, port))?)
+    }
+
+    fn of(listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
@@ -80,6 +84,9 @@ impl Port {
 pub struct Server {
     /// Dropping the sender tells every connection to end.
     stop: Option<watch::Sender<()>>,
+    /// Takes more listeners for the ports of this server.
+    more: mpsc::UnboundedSender<Port>,
+    ports: Vec<u16>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -97,13 +104,27 @@ impl Server {
     {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, mut stopped) = watch::channel(());
+        let (more, mut further) = mpsc::unbounded_channel::<Port>();
+        let numbers = ports.iter().map(|(port, _)| port.address.port()).collect();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(async {
                 let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
                 let mut accepting = JoinSet::new();
+                let mut answers = BTreeMap::new();
                 for (port, answer) in ports {
+                    answers.insert(port.address.port(), answer.clone());
                     accepting.spawn(accept(port, answer, Arc::clone(&places), stopped.clone()));
                 }
+                let (shared, until) = (Arc::clone(&places), stopped.clone());
+                accepting.spawn(async move {
+                    // Dropping the set ends its tasks.
+                    let mut later = JoinSet::new();
+                    while let Some(port) = further.recv().await {
+                        if let Some(answer) = answers.get(&port.address.port()).cloned() {
+                            later.spawn(accept(port, answer, Arc::clone(&shared), until.clone()));
+                        }
+                    }
+                });
                 // This returns when `drop` drops the sender.
                 let _ = stopped.changed().await;
                 accepting.shutdown().await;
@@ -111,7 +132,31 @@ impl Server {
                 let _ = tokio::time::timeout(GRACE, places.acquire_many(CONNECTIONS)).await;
             });
         })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop: Some(stop), more, ports: numbers, thread: Some(thread) })
+    }
+
+    /// Returns the ports of this server.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// Serves `listener` too, which has one of this server's ports in another network namespace. Returns the listener if it has
+    /// none of them.
+    ///
+    /// # Errors
+    /// If the address is not known, or is not on loopback.
+    pub fn also_accept(&self, listener: TcpListener) -> io::Result<Option<TcpListener>> {
+        let port = Port::of(listener)?;
+        if !port.address.ip().is_loopback() {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        if !self.ports.contains(&port.address.port()) {
+            return Ok(Some(port.listener));
+        }
+        // The thread receives until this value is dropped.
+        let _ = self.more.send(port);
+        Ok(None)
     }
 }
 
@@ -156,7 +201,8 @@ async fn accept<A, F, B>(
                 .header_read_timeout(HEADER_TIME)
                 .max_header_size(HEADER_BYTES)
                 .max_buf_size(STREAM_BYTES);
-            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+            let mut connection =
+                pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
             let mut stopping = pin!(stopped.changed());
             let mut is_stopping = false;
             // An early end of a connection concerns only the client.
@@ -214,6 +260,23 @@ mod tests {
         let port = Port::open(0).unwrap();
         assert_eq!(port.address().ip(), Ipv4Addr::LOCALHOST);
         assert!(Port::open(port.address().port()).is_err());
+    }
+
+    #[test]
+    fn a_listener_of_the_same_port_is_served_and_another_is_given_back() {
+        let (server, address) = started(|| async { Response::new("seen".to_owned()) });
+        assert_eq!(server.ports(), [address.port()]);
+        let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let other_address = other.local_addr().unwrap();
+        assert!(server.also_accept(other).unwrap().is_some());
+        assert!(TcpStream::connect(other_address).is_err());
+        // Another loopback address stands in for the loopback of another network namespace.
+        let inner = TcpListener::bind((Ipv4Addr::new(127, 0, 0, 2), address.port())).unwrap();
+        let inner_address = inner.local_addr().unwrap();
+        assert!(server.also_accept(inner).unwrap().is_none());
+        assert!(read(send(inner_address, "connection: close\r\n")).contains("seen"));
+        let open = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        assert!(server.also_accept(open).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use nix::unistd::geteuid;
 
 use super::DeliverError;
 use crate::isolate::placeholder;
-use audex_core::environment::{Environment, XDG_RUNTIME_DIR};
+use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, XDG_RUNTIME_DIR};
 use audex_core::private_file;
 
 /// The random bytes in a directory's name: too many to guess.
@@ -134,7 +134,9 @@ impl Drop for SessionDirectory {
 /// is private to this user; else the state directory.
 fn root(environment: &Environment, state: &Path) -> PathBuf {
     let runtime = environment.get_os(XDG_RUNTIME_DIR).map(Path::new);
-    match runtime.filter(|path| path.is_absolute() && is_private(path)) {
+    // In an isolated run, the runtime directory is not for the command.
+    let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
+    match runtime.filter(|_| !is_inner).filter(|path| path.is_absolute() && is_private(path)) {
         Some(runtime) => runtime.join("audex"),
         None => state.join("sessions"),
     }

@@ -11,8 +11,11 @@ use super::request_args::RequestArgs;
 use super::run;
 use crate::console::{self, Console};
 use crate::failure::Failure;
+use crate::settings::Flags;
 use crate::settings::delivery::Deliver;
+use crate::settings::isolation::{GATEWAY, IsolationFlags};
 use audex_core::environment::Environment;
+use audex_core::isolation::Level;
 
 /// The variables that lead a tool to the gateway, besides those that begin with [`ENDPOINT`].
 const VARIABLES: [&str; 7] = [
@@ -62,7 +65,10 @@ pub(super) fn gateway(environment: &Environment, args: &Args) -> Result<u8, Fail
     let program = std::env::current_exe().map_err(|error| Failure::internal("gateway", error))?;
     let command: [OsString; 3] = [program.into(), "gateway".into(), PRINT.into()];
     let flags = args.gateway.add_to(args.request.flags());
-    let flags = flags.delivering(Deliver::Gateway);
+    // The commands that use the gateway are not this program's, so nothing isolates them.
+    let isolation =
+        IsolationFlags { level: Some(Level::Off), asker: GATEWAY, ..IsolationFlags::default() };
+    let flags = Flags { isolation, ..flags.delivering(Deliver::Gateway) };
     run::with(environment, &args.request, flags, &command, |_, _| Ok(args.request.ask(&command)))
 }
 

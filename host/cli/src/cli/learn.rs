@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::has_directory;
+use super::isolation_args::IsolationArgs;
 use super::request_args::RequestArgs;
 use crate::components::Components;
 use crate::console::{self, Console};
@@ -26,6 +27,7 @@ use crate::settings::delivery::{Deliver, DeliverySettings};
 use crate::settings::{self, Settings, profiles_file};
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
+use audex_core::isolation::Level;
 
 /// The name of the profile if `--save` gives no name.
 const LEARNED: &str = "learned";
@@ -60,6 +62,8 @@ pub(super) struct Args {
     wait: Duration,
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    isolation: IsolationArgs,
     /// The command and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -89,9 +93,11 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
         ));
     }
     let paths = settings::directories(environment)?;
-    let mut settings = Settings::resolve_in(paths, args.request.flags())?;
+    let flags = args.isolation.add_to(args.request.flags(), environment, &args.command);
+    let mut settings = Settings::resolve_in(paths, flags)?;
     // The observer itself replaces the credentials in the variables.
     settings.delivery.deliver = Deliver::Env;
+    settings.delivery.prefers_gateway = false;
     settings.delivery.is_observed = true;
     settings.delivery.key_life = None;
     if let Some(name) = &args.save {
@@ -183,6 +189,12 @@ fn look_on(
     chain.provider_id().clone_into(&mut plan.provider);
     plan.sources = sources(&args.source, &plan.provider, chain.description())?;
     may_deliver(&settings.delivery, &plan.sources)?;
+    if settings.isolation.level == Level::Strict && plan.sources.contains(&Source::Csm) {
+        return Err(Failure::usage(
+            "the source `csm` sees nothing of a command with the isolation `strict`",
+            "take --source gateway",
+        ));
+    }
     let recogniser = chain.description().calls_to.as_ref().unwrap_or(&plan.provider);
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;

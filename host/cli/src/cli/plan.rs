@@ -6,16 +6,19 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::delivery_args::DeliveryArgs;
+use super::isolation_args::IsolationArgs;
 use super::request_args::RequestArgs;
 use crate::console::{self, Console, table};
 use crate::failure::Failure;
+use crate::isolation::{Isolating, told};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::report::said;
 use crate::pipeline::{self, Context};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::union;
-use crate::settings::Settings;
 use crate::settings::delivery::Deliver;
+use crate::settings::isolation::IsolationSettings;
+use crate::settings::{Flags, Settings};
 use audex_child::OnExpiry;
 use audex_components::component::{Loaded, short};
 use audex_components::provider::{Grant, GrantPlan, Permission};
@@ -28,6 +31,8 @@ pub(super) struct Args {
     request: RequestArgs,
     #[command(flatten)]
     delivery: DeliveryArgs,
+    #[command(flatten)]
+    isolation: IsolationArgs,
     /// The command, which filters may look at; it is not run
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -40,7 +45,9 @@ impl Args {
 }
 
 pub(super) fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
-    show(environment, &args.request, &args.delivery, &args.command)
+    let flags = args.delivery.add_to(args.request.flags());
+    let flags = args.isolation.add_to(flags, environment, &args.command);
+    show(environment, &args.request, flags, &args.command)
 }
 
 /// The parts of a plan that are shown.
@@ -51,16 +58,18 @@ struct Shown<'a> {
     /// The user's choice for the command at the end of the ttl, if there is one.
     on_expiry: Option<OnExpiry>,
     deliver: Deliver,
+    settings: &'a IsolationSettings,
+    isolating: Option<&'a Isolating>,
 }
 
 /// Makes and prints a plan. The code path is the same as in `run`, up to the mint.
 pub(super) fn show(
     environment: &Environment,
     request: &RequestArgs,
-    delivery: &DeliveryArgs,
+    flags: Flags,
     command: &[OsString],
 ) -> Result<u8, Failure> {
-    let settings = Settings::resolve(environment, delivery.add_to(request.flags()))?;
+    let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);
     let chain = pipeline::request(context, request.ask(command), &mut attempt)?;
@@ -69,7 +78,9 @@ pub(super) fn show(
         planned: approved.output.planned(),
         components: approved.components(),
         on_expiry: settings.on_expiry,
-        deliver: settings.delivery.deliver,
+        deliver: approved.deliver(),
+        settings: &settings.isolation,
+        isolating: approved.isolating(),
     };
     if request.json {
         console::result(&to_json(&shown).to_string());
@@ -98,6 +109,7 @@ fn to_json(shown: &Shown<'_>) -> Value {
         "ttl_seconds": grant.ttl_seconds,
         "on_expiry": on_expiry(shown),
         "delivery": shown.deliver.name(),
+        "isolation": told::json(shown.settings, shown.isolating),
         "key_life_seconds": planned.key_life,
         "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
         "resources": resources(grant),
@@ -170,6 +182,7 @@ fn to_text(shown: &Shown<'_>) -> String {
     });
     let delivery = shown.deliver.name();
     let _ = writeln!(out, "delivery   {delivery}{}", renewed.unwrap_or_default());
+    let _ = writeln!(out, "isolation  {}", told::level(shown.settings));
     if let Some(layer) = planned.layer {
         let _ = writeln!(out, "layer      {layer} of {MAX_SCOPED_POLICIES}");
     }
@@ -190,6 +203,7 @@ fn to_text(shown: &Shown<'_>) -> String {
             policy.replace('\n', "\n  ")
         );
     }
+    out += &shown.isolating.map(told::tables).unwrap_or_default();
     let row = |c: &Loaded| {
         vec![c.name.clone(), c.world.to_string(), short(&c.digest), c.source.to_string()]
     };

@@ -13,6 +13,7 @@ use crate::console::Console;
 use crate::request::Arguments;
 use crate::settings::Flags;
 use crate::settings::config_file::{parse_enforcer, parse_on_expiry, parse_ttl};
+use crate::settings::isolation::IsolationFlags;
 use audex_child::OnExpiry;
 use audex_components::provider::Enforcer;
 use audex_core::printable::is_hidden;
@@ -110,6 +111,8 @@ impl RequestArgs {
             limits: Vec::new(),
             deliver: None,
             key_life: None,
+            isolation: IsolationFlags::default(),
+            agent: None,
             provider_settings,
         }
     }

@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::delivery_args::DeliveryArgs;
 use super::heading::OUTPUT;
 use super::intent::{EngineArgs, WORDS, told};
+use super::isolation_args::IsolationArgs;
 use super::plan;
 use super::request_args::RequestArgs;
 use crate::console::{self, Console};
@@ -34,6 +35,8 @@ pub(super) struct Args {
     request: RequestArgs,
     #[command(flatten)]
     delivery: DeliveryArgs,
+    #[command(flatten)]
+    isolation: IsolationArgs,
     /// What the command is to do, in plain words, instead of permissions; asked about before anything is minted
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["allow", "profile", "resource", "dry_run"], help_heading = WORDS, hide_short_help = true)]
     intent: Option<String>,
@@ -57,13 +60,14 @@ impl Args {
 }
 
 pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
-    let Args { request, delivery, intent, engine, yes, dry_run, command } = args;
+    let Args { request, delivery, isolation, intent, engine, yes, dry_run, command } = args;
     // clap drops a requirement if another option conflicts with the required option.
     if yes && intent.is_none() {
         return Err(Failure::usage("--yes is for --intent", "leave it out"));
     }
+    let flags = isolation.add_to(delivery.add_to(request.flags()), environment, &command);
     if dry_run {
-        return plan::show(environment, &request, &delivery, &command);
+        return plan::show(environment, &request, flags, &command);
     }
     if command.is_empty() {
         return Err(Failure::usage(
@@ -71,7 +75,6 @@ pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> 
             "put it after `--`: tryaudex run --allow … -- COMMAND",
         ));
     }
-    let flags = delivery.add_to(request.flags());
     with(environment, &request, flags, &command, |context, attempt| {
         let ask = request.ask(&command);
         let Some(text) = &intent else { return Ok(ask) };

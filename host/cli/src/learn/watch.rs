@@ -27,6 +27,7 @@ use audex_core::environment::Environment;
 use audex_core::hint::Hint;
 use audex_gateway::{Decider, Denial, Gateway, Noted, View};
 use audex_wire::seen_request::SeenRequest;
+use audex_wire::server::Server;
 
 /// The maximum number of requests recognised in one call of the component. With their bodies they take 2 MiB
 /// at most.
@@ -210,6 +211,10 @@ impl Observer for Watch<'_> {
             arranged.endpoint_settings.extend(&http_log::endpoint_settings(scene.directory));
         }
         Ok(arranged)
+    }
+
+    fn servers(&self) -> &[Server] {
+        self.gateway.as_ref().map_or(&[], |gateway| std::slice::from_ref(&gateway.server))
     }
 
     fn left(&mut self, directory: &Path) {

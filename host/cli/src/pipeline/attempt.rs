@@ -10,7 +10,7 @@ use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
 use audex_audit::{
     Audit, CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, Live,
-    RecordedDenial, RecordedPermission, Renewed, Used,
+    RecordedDenial, RecordedIsolation, RecordedPermission, Renewed, Used,
 };
 use audex_child::{self as child, Status};
 use audex_components::component::Loaded;
@@ -38,6 +38,7 @@ pub struct Attempt {
     components: Vec<Loaded>,
     intent: Option<String>,
     justification: Option<String>,
+    isolation: Option<RecordedIsolation>,
     plan: Option<Issuing>,
     live: OnceCell<Arc<Live>>,
 }
@@ -57,6 +58,7 @@ impl Attempt {
             components: Vec::new(),
             intent: None,
             justification: None,
+            isolation: None,
             plan: None,
             live: OnceCell::new(),
         }
@@ -129,6 +131,10 @@ impl Attempt {
         self.asked = request.permissions.iter().map(|asked| asked.permission.clone()).collect();
     }
 
+    pub(super) fn add_isolation(&mut self, isolation: RecordedIsolation) {
+        self.isolation = Some(isolation);
+    }
+
     pub(super) fn add_component(&mut self, loaded: &Loaded) {
         self.components.push(loaded.clone());
     }
@@ -155,6 +161,7 @@ impl Attempt {
             resources: self.resources.clone(),
             ttl_seconds: planned.grant.shown().ttl_seconds.into(),
             region: None,
+            isolation: self.isolation.clone(),
             command: self.command.clone(),
             components: self.digests(),
         });

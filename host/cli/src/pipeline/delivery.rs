@@ -21,6 +21,7 @@ use audex_core::hint::Hint;
 use audex_core::secret::Secret;
 use audex_gateway::Counter;
 use audex_gateway::decide::Limit;
+use audex_wire::server::Server;
 
 /// The state of a session before the delivery to the command.
 pub struct Scene<'a> {
@@ -76,6 +77,9 @@ impl Arranged {
 pub(super) trait Serving {
     /// Returns every secret that the server hands out or accepts.
     fn secrets(&self) -> Vec<Secret>;
+
+    /// Returns the servers that the command connects to.
+    fn servers(&self) -> &[Server];
 
     /// Returns the decisions of a server that decides on requests.
     fn decisions(&self) -> Option<Decisions> {
@@ -155,6 +159,14 @@ impl Hint for DeliveryError {
     }
 }
 
+/// Returns the delivery of a run. For a coding agent that is a gateway, unless the provider has none or something else was chosen.
+pub(super) fn chosen(delivery: &DeliverySettings, description: &Description) -> Deliver {
+    if delivery.prefers_gateway && aws_keys::are_declared(description) {
+        return Deliver::Gateway;
+    }
+    delivery.deliver
+}
+
 /// Returns the delivery of which filters are told: none where the provider chooses.
 pub(super) fn told(deliver: Deliver, description: &Description) -> Option<filter::Delivery> {
     let is_provider_choice = deliver == Deliver::Env && !aws_keys::are_declared(description);
@@ -171,12 +183,12 @@ pub(super) fn check(deliver: Deliver, description: &Description) -> Result<(), D
 
 /// Checks that a run with limits has a gateway, which counts the uses.
 pub(super) fn check_limits(
-    delivery: &DeliverySettings,
+    deliver: Deliver,
+    is_observed: bool,
     limits: &[Limit],
 ) -> Result<(), DeliveryError> {
-    let deliver = delivery.deliver;
     match limits.first() {
-        Some(Limit { pattern, most }) if deliver != Deliver::Gateway && !delivery.is_observed => {
+        Some(Limit { pattern, most }) if deliver != Deliver::Gateway && !is_observed => {
             let (pattern, most) = (pattern.clone(), *most);
             Err(DeliveryError::LimitWithoutGateway { pattern, most, deliver: deliver.name() })
         }
@@ -197,7 +209,7 @@ pub(super) enum Prepared {
 /// # Errors
 /// As [`gateway::prepare`].
 pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, Failure> {
-    Ok(match run.context.settings.delivery.deliver {
+    Ok(match run.deliver {
         Deliver::Env => Prepared::Env,
         Deliver::File => Prepared::File,
         Deliver::Endpoint => Prepared::Endpoint,

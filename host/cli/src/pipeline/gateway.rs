@@ -26,6 +26,7 @@ use audex_core::secret::Secret;
 use audex_gateway::decide::{Limit, Set};
 use audex_gateway::{Decider, Gateway};
 use audex_logins::aws::profile::with_endpoints;
+use audex_wire::server::Server;
 
 use self::decider::Deciding;
 use self::rules::{left_to_the_cloud, rules};
@@ -205,6 +206,10 @@ impl Serving for Running {
     fn secrets(&self) -> Vec<Secret> {
         let key = &self.gateway.session_key;
         vec![key.secret.clone(), key.token.clone()]
+    }
+
+    fn servers(&self) -> &[Server] {
+        std::slice::from_ref(&self.gateway.server)
     }
 
     fn decisions(&self) -> Option<Decisions> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::delivery::{Arranged, Scene};
 use crate::failure::Failure;
 use audex_components::provider::{Minted, Provider};
+use audex_wire::server::Server;
 
 /// A stage of a run, from the first record in the audit log on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,11 @@ pub trait Observer {
     /// # Errors
     /// When the observer cannot observe the run. The command is then not started.
     fn arrange(&mut self, scene: &Scene<'_>, arranged: Arranged) -> Result<Arranged, Failure>;
+
+    /// Returns the servers of the observer that the command connects to.
+    fn servers(&self) -> &[Server] {
+        &[]
+    }
 
     /// Handles the end of the command, while its private files are still in `directory`.
     fn left(&mut self, directory: &Path);

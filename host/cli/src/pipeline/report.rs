@@ -8,6 +8,9 @@ use super::access::Access;
 use super::attempt::Attempt;
 use crate::console::{self, Console};
 use crate::filter::Denied;
+use crate::settings::Settings;
+use crate::settings::delivery::Deliver;
+use crate::settings::isolation::ChosenBy;
 use crate::used::unused;
 use audex_audit::Used;
 use audex_child::{Ended, OnExpiry, Status};
@@ -21,6 +24,26 @@ const EVERYTHING: [&str; 2] = ["*", "*:*"];
 const PERHAPS_DENIED: &str = "the command may have been denied: `tryaudex learn` runs it with everything the role may do, and prints what it used";
 /// The exit codes of a shell for a command that it could not start.
 const NOT_STARTED: [u8; 2] = [126, 127];
+
+/// Says which defaults a run has because it is for a coding agent.
+pub(super) fn agent(console: Console, settings: &Settings, deliver: Deliver) {
+    let Some(agent) = &settings.agent else { return };
+    let isolation = matches!(settings.isolation.chosen_by, ChosenBy::Agent(_))
+        .then(|| settings.isolation.level.name());
+    let is_default = settings.delivery.prefers_gateway && deliver == Deliver::Gateway;
+    let deliver = is_default.then(|| deliver.name());
+    let options = isolation.map(|level| format!("--isolate {level}")).into_iter();
+    let options: Vec<_> = options.chain(deliver.map(|name| format!("--deliver {name}"))).collect();
+    if options.is_empty() {
+        return;
+    }
+    let line = format!(
+        "for the agent `{agent}` the defaults are {}; `[run] agents = \"off\"` in config.toml turns them off",
+        options.join(" ")
+    );
+    let fields = json!({ "agent": agent, "isolation": isolation, "delivery": deliver });
+    console.say("agent", &line, &fields);
+}
 
 /// Reports the permissions that filters removed.
 pub fn denied(console: Console, denied: &[Denied]) {

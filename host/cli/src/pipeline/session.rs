@@ -10,10 +10,12 @@ use super::delivery::renewal::LEASE;
 use super::delivery::{Decisions, Handover, Prepared, Scene, Serving, Unrevoked, hand_over};
 use super::end::{Revocation, finish, record_lease, revoke_announced, revoke_or_keep};
 use super::guard::guarded;
+use super::isolated::{self, Proxy};
 use super::observer::{Observer, Stage};
 use super::{Context, REVOKED, report, settle};
 use crate::approve::Approved;
 use crate::failure::Failure;
+use crate::isolation::Isolating;
 use crate::mint::{self, Spent};
 use crate::settings::Settings;
 use audex_audit::Used;
@@ -21,11 +23,13 @@ use audex_child::deliver::{Delivery, SessionDirectory, deliver};
 use audex_child::{Ended, Executable, Running, Signals};
 use audex_components::provider::{Description, Minted, Provider};
 use audex_core::clock;
+use audex_core::delivery::Value;
 use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
 use audex_core::secret::Secret;
 use audex_endpoint::Endpoints;
 use audex_gateway::Counter;
 use audex_logins::aws::profile::{EndpointSource, session_file};
+use audex_wire::server::Server;
 
 /// The local preparations of a run. They are made before anything is minted.
 pub(super) struct Place {
@@ -58,6 +62,8 @@ pub(super) struct Session<'a> {
     pub(super) description: &'a Description,
     /// The variables that the command must not get.
     pub(super) withheld: Vec<String>,
+    /// The isolation of the command, if it has one.
+    pub(super) isolating: Option<Isolating>,
     pub(super) observer: &'a mut dyn Observer,
 }
 
@@ -67,6 +73,7 @@ struct Started {
     directory: SessionDirectory,
     endpoints: Endpoints,
     serving: Option<Box<dyn Serving>>,
+    _proxy: Option<Proxy>,
 }
 
 /// A session whose command has ended, before its credentials are revoked.
@@ -191,7 +198,7 @@ impl Session<'_> {
         let access_of =
             if spent.planned().key_life.is_some() { Access::renewed } else { Access::of };
         let access = access_of(minted, began, ttl, settings.on_expiry);
-        let Started { running, directory, endpoints, mut serving } =
+        let Started { running, directory, endpoints, mut serving, _proxy } =
             self.start(minted, spent, &access, place)?;
         let mut known = secrets(minted);
         known.extend(endpoints.secrets());
@@ -255,7 +262,13 @@ impl Session<'_> {
             endpoint_settings: endpoints.settings.clone(),
         };
         let Handover { arranged, serving } = hand_over(delivery, &scene)?;
-        let arranged = self.observer.arrange(&scene, arranged)?;
+        let mut arranged = self.observer.arrange(&scene, arranged)?;
+        let proxy = isolated::proxy(&self.context.settings.isolation)?;
+        if let Some(proxy) = &proxy {
+            let led = proxy.variables.iter();
+            let led = led.map(|(name, value)| ((*name).to_owned(), Value::Plain(value.clone())));
+            arranged.endpoint_settings.variables.extend(led);
+        }
         // Security: an allow list decides which settings of the user's profile pass; none of them gives
         // credentials.
         let of_session = &arranged.endpoint_settings.variables;
@@ -281,14 +294,30 @@ impl Session<'_> {
             logins: &minted.logins,
             endpoint_settings: &arranged.endpoint_settings,
         };
-        let delivered = deliver(&delivery, directory)?;
+        let mut delivered = deliver(&delivery, directory)?;
+        if let Some(isolating) = &self.isolating {
+            isolating.lead(&mut delivered.environment, delivered.directory.path());
+        }
         report::removed(console, &delivered.removed);
         self.observer.at(Stage::Start);
         // This line comes before the command can write anything.
         let how = if self.observer.is_learning() { "learning with " } else { "" };
         let granted = report::granted(self.attempt, &self.provider);
         report::started(console, self.attempt, &format!("{how}{granted}"), minted, access);
-        let running = audex_child::spawn(&executable, &delivered.environment, signals, None)?;
-        Ok(Started { running, directory: delivered.directory, endpoints, serving })
+        let servers: Vec<&Server> = endpoints
+            .servers()
+            .iter()
+            .chain(serving.iter().flat_map(|serving| serving.servers()))
+            .chain(self.observer.servers())
+            .chain(proxy.iter().map(|proxy| &proxy.proxy.server))
+            .collect();
+        let isolating = self.isolating.take();
+        let isolated = isolating.map(|isolating| {
+            isolating.of_session(delivered.directory.path(), isolated::ports(&servers))
+        });
+        let mut running =
+            audex_child::spawn(&executable, &delivered.environment, signals, isolated.as_ref())?;
+        isolated::admit(&mut running, &servers)?;
+        Ok(Started { running, directory: delivered.directory, endpoints, serving, _proxy: proxy })
     }
 }

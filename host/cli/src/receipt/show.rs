@@ -8,7 +8,7 @@ use super::{End, Receipt, Tighter};
 use crate::console::{self, table};
 use crate::learn::report::{recommended, recommended_json};
 use crate::used::{requests, resources_of, unused};
-use audex_audit::{Decision, Issuing, RecordedDenial, RecordedPermission, Used};
+use audex_audit::{Decision, Issuing, RecordedDenial, RecordedIsolation, RecordedPermission, Used};
 use audex_core::printable;
 
 /// The maximum number of decisions in the text; the JSON has all of them.
@@ -86,6 +86,7 @@ impl Shown<'_> {
             add("reason", issuing.justification.clone());
             add("resources", Some(places(&issuing.resources)));
             add("ttl", Some(console::duration(issuing.ttl_seconds)));
+            add("isolation", Some(isolation(issuing.isolation.as_ref())));
             add("command", Some(issuing.command.join(" ")));
         }
         if let Some(issued) = &receipt.issued {
@@ -204,6 +205,7 @@ impl Shown<'_> {
             "justification": issuing.and_then(|one| one.justification.as_ref()),
             "ttl_seconds": issuing.map(|one| one.ttl_seconds),
             "resources": issuing.map(|one| &one.resources),
+            "isolation": issuing.and_then(|one| one.isolation.as_ref()),
             "command": issuing.map(|one| &one.command)
                 .or(denied.map(|one| &one.command)).or(failed.map(|one| &one.command)),
             "components": issuing.map(|one| &one.components),
@@ -238,6 +240,15 @@ fn granted(issuing: &Issuing, used: Option<&Used>) -> String {
     headings.extend(used.iter().flat_map(|_| ["ALLOWED", "REFUSED"]));
     headings.extend(differ.then_some("ON"));
     table(&headings, &rows)
+}
+
+fn isolation(isolation: Option<&RecordedIsolation>) -> String {
+    let Some(isolation) = isolation else { return "off".to_owned() };
+    let by = format!("{}, by {}", isolation.level, isolation.mechanisms.join(", "));
+    if isolation.not_held.is_empty() {
+        return by;
+    }
+    format!("{by}; the command could still {}", isolation.not_held.join(", "))
 }
 
 fn places(resources: &[String]) -> String {

@@ -8,10 +8,12 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::delivery::{Deliver, UnknownRequests, parse_limit};
+use super::isolation::{Agents, IsolateTable, OrganisationIsolateTable, choice};
 use super::{SettingsError, source};
 use audex_child::OnExpiry;
 use audex_components::embedded;
 use audex_components::provider::Enforcer;
+use audex_core::isolation::Level;
 use audex_core::paths::deserialize_absolute;
 use audex_gateway::decide::Limit;
 use audex_logins::secret_source::SecretSource;
@@ -32,6 +34,8 @@ pub struct ConfigFile {
     pub on_expiry: Option<OnExpiry>,
     /// `[run]`.
     pub run: RunTable,
+    /// `[isolate]`.
+    pub isolate: IsolateTable,
     /// `[enforcement]`.
     pub enforcement: Enforcement,
     /// `[mapping]`.
@@ -93,6 +97,8 @@ pub struct OrganisationFile {
     pub max_ttl: Option<Duration>,
     /// `[run]`.
     pub run: OrganisationRunTable,
+    /// `[isolate]`: a minimum, and what is hidden from every command.
+    pub isolate: OrganisationIsolateTable,
     /// `[enforcement]`.
     pub enforcement: Enforcement,
     /// `[audit]`.
@@ -142,6 +148,12 @@ pub struct RunTable {
     /// The life of one set of keys, where the delivery renews them.
     #[serde(deserialize_with = "duration")]
     pub key_life: Option<Duration>,
+    /// `off`, `credentials` or `strict`.
+    #[serde(deserialize_with = "choice::optional_level")]
+    pub isolate: Option<Level>,
+    /// `on` or `off`: the defaults for coding agents.
+    #[serde(deserialize_with = "choice::agents")]
+    pub agents: Agents,
 }
 
 /// The organisation's `[run]`.

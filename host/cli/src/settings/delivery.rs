@@ -121,6 +121,8 @@ pub struct DeliverySettings {
     pub deliver: Deliver,
     /// The delivery that the organisation requires, and the organisation's file.
     pub required: Option<(Deliver, PathBuf)>,
+    /// True if nobody chose a delivery and the run is for a coding agent: then a gateway is taken where the provider has one.
+    pub prefers_gateway: bool,
     /// True if an observer takes the credentials, and shows what the command does with them.
     pub is_observed: bool,
     /// The gateway's treatment of requests that it does not know.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use super::isolation::GATEWAY;
 use audex_sdk::spelling::nearest;
 
 use audex_core::hint::Hint;
@@ -68,6 +69,32 @@ pub enum SettingsError {
         /// The place of the organisation's setting.
         at: String,
     },
+    /// The user asks for less isolation than the organisation requires.
+    #[error(
+        "{asker} asks for the isolation `{asked}`, and your organisation ({at}) requires at least `{minimum}`"
+    )]
+    Isolation {
+        /// The option, or the place of the user's setting.
+        asker: String,
+        /// True if an option asks.
+        is_flag: bool,
+        /// The level that the user asks for.
+        asked: &'static str,
+        /// The organisation's minimum.
+        minimum: &'static str,
+        /// The place of the organisation's setting.
+        at: String,
+    },
+    /// An option is given that the level of isolation does not have.
+    #[error("{option} is for the isolation `{needed}`, and this run has `{level}`")]
+    IsolationOption {
+        /// The option.
+        option: &'static str,
+        /// The least level that has it.
+        needed: &'static str,
+        /// The level.
+        level: &'static str,
+    },
     /// An option is given for keys that the delivery does not renew.
     #[error("--key-life is for the delivery `endpoint`, and this run has `{deliver}`")]
     KeyLife {
@@ -102,9 +129,17 @@ impl Hint for SettingsError {
             Self::Listen { .. } => "add --deliver gateway, or leave out --gateway-listen".into(),
             Self::KeyLife { .. } => "add --deliver endpoint, or leave out --key-life".into(),
             Self::Delivery { is_flag: true, .. } => "leave out --deliver".into(),
-            Self::Theirs { .. } | Self::Mapping { .. } | Self::Delivery { .. } => {
-                "leave it out of your file".into()
+            Self::Isolation { asker, .. } if asker == GATEWAY => {
+                "run the command with `tryaudex run --deliver gateway`".into()
             }
+            Self::Isolation { is_flag: true, .. } => "leave out --isolate".into(),
+            Self::IsolationOption { option, needed, .. } => {
+                format!("add --isolate {needed}, or leave out {option}").into()
+            }
+            Self::Theirs { .. }
+            | Self::Mapping { .. }
+            | Self::Delivery { .. }
+            | Self::Isolation { .. } => "leave it out of your file".into(),
             Self::Paths(PathsError::NoHome) => "set HOME to your home directory".into(),
             _ => return None,
         })
@@ -170,7 +205,7 @@ fn elsewhere(message: &str) -> Option<Cow<'static, str>> {
     let (key, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
     match key {
         "max_ttl" | "audit" | "required_filters" | "sources" | "capabilities"
-        | "require_signature" => {
+        | "require_signature" | "minimum" => {
             Some("only the organisation may set it, in /etc/audex/config.toml".into())
         }
         "profiles" => Some("profiles are in profiles.toml, beside it".into()),

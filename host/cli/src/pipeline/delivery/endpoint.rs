@@ -10,6 +10,7 @@ use crate::settings::delivery::Deliver;
 use audex_components::provider::Minted;
 use audex_core::secret::Secret;
 use audex_endpoint::{ContainerKeys, CurrentKeys, Endpoints};
+use audex_wire::server::Server;
 
 /// Starts the server and the renewal.
 ///
@@ -45,6 +46,10 @@ struct KeyServer {
 impl Serving for KeyServer {
     fn secrets(&self) -> Vec<Secret> {
         self.known.iter().cloned().chain(self.renewal.secrets()).collect()
+    }
+
+    fn servers(&self) -> &[Server] {
+        self.endpoints.as_ref().map_or(&[], Endpoints::servers)
     }
 
     fn stop(&mut self) -> Unrevoked {

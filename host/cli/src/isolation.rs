@@ -1,0 +1,353 @@
+//! Decides what the command of a run cannot reach: the tables, the user's choices, and what this system holds of it.
+//!
+//! All of it is settled before anything is minted. Nothing of a settings file is read afterwards.
+
+pub mod agent;
+mod audex;
+mod credential;
+pub mod family;
+mod hidden;
+mod named;
+mod network;
+mod place;
+mod socket;
+mod startup;
+mod system;
+pub mod told;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use audex_audit::RecordedIsolation;
+use audex_child::Isolated;
+use audex_child::isolate::{
+    Assessment, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
+};
+use audex_components::filter;
+use audex_core::delivery::AUDEX_SESSION_ID;
+use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, PATH};
+use audex_core::hint::Hint;
+use audex_core::isolation::Level;
+
+use crate::settings::Settings;
+use crate::settings::isolation::{Choices, Hide, IsolationSettings, Keep};
+
+use self::hidden::{Hidden, hidden};
+use self::place::Bases;
+use self::startup::{Absent, Fixed, fixed};
+
+/// The variable with the address of docker's daemon, and the default one. Source: docker, "Environment variables".
+const DOCKER_HOST: &str = "DOCKER_HOST";
+const DOCKER_SOCKET: &str = "/run/docker.sock";
+/// The address of a daemon that is not for the command. Docker names it where it cannot connect.
+const NO_DOCKER: &str = "unix:///hidden/by/tryaudex/--isolate";
+
+/// The error for an isolation that is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IsolationError {
+    /// This system does not hold a part of it, and something demands all of it.
+    #[error(
+        "{demand}, and on this system the command could still {part} (`{mechanism}`: {reason})"
+    )]
+    NotHeld {
+        /// The party that demands the level, and the level.
+        demand: String,
+        /// The part that is not held.
+        part: &'static str,
+        /// The mechanism that is missing.
+        mechanism: &'static str,
+        /// The reason why it is missing.
+        reason: String,
+    },
+    /// The user shows what the organisation hides.
+    #[error("`{}` is to be shown, and your organisation hides `{}`", shown.display(), hidden.display())]
+    Theirs {
+        /// The user's path.
+        shown: PathBuf,
+        /// The organisation's path.
+        hidden: PathBuf,
+    },
+    /// The user wants to write to a part of what is read-only as a whole.
+    #[error("`{}` cannot be written alone: `{}` is read-only as a whole", wanted.display(), whole.display())]
+    PartOfWhole {
+        /// The user's path.
+        wanted: PathBuf,
+        /// The path that is read-only.
+        whole: PathBuf,
+    },
+    /// The working directory is unknown, so nothing can be said about paths.
+    #[error("cannot isolate the command: the working directory cannot be determined")]
+    NoWorkingDirectory(#[source] std::io::Error),
+}
+
+impl Hint for IsolationError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NotHeld { .. } => {
+                "`tryaudex isolate --check` shows what this system holds, and docs/isolation.md what it lacks".into()
+            }
+            Self::Theirs { .. } => "leave it out of `show`".into(),
+            Self::PartOfWhole { whole, .. } => format!("name `{}`", whole.display()).into(),
+            Self::NoWorkingDirectory(_) => "change to a directory that exists".into(),
+        })
+    }
+}
+
+/// The isolation of one run, before there is a session.
+#[derive(Debug)]
+pub struct Isolating {
+    level: Level,
+    isolation: Isolation,
+    support: Support,
+    /// What this system will hold.
+    pub assessment: Assessment,
+    /// What is hidden, by tool.
+    pub hidden: Hidden,
+    /// The paths that the command can read and not change.
+    pub fixed: Vec<Fixed>,
+    /// Paths that variables name and that cannot be hidden, each with its variable.
+    too_wide: Vec<(String, PathBuf)>,
+    /// The session around this run, if the environment names one.
+    pub outer: Option<String>,
+}
+
+impl Isolating {
+    /// Settles the isolation of a run, or returns `None` for [`Level::Off`]. The variables of `withheld` hold secrets of components;
+    /// `support` tries the mechanisms of this system.
+    ///
+    /// # Errors
+    /// When the working directory is unknown, or the choices contradict the organisation's or each other.
+    pub(crate) fn prepare(
+        environment: &Environment,
+        settings: &Settings,
+        withheld: &[String],
+        support: impl FnOnce() -> Support,
+    ) -> Result<Option<Self>, IsolationError> {
+        let IsolationSettings { level, choices, .. } = &settings.isolation;
+        if *level == Level::Off {
+            return Ok(None);
+        }
+        let working = std::env::current_dir().map_err(IsolationError::NoWorkingDirectory)?;
+        let bases = Bases::of(environment, &working);
+        let programs = programs(environment);
+        let own = |paths: &[PathBuf]| -> Vec<PathBuf> {
+            paths.iter().map(|path| bases.own(path)).collect()
+        };
+        let (show, write) = (own(&choices.show), own(&choices.write));
+        let hidden = hidden(environment, settings, withheld, &show, &bases)?;
+        let mut fixed = fixed(&bases, &programs);
+        fixed.extend(audex::fixed(settings));
+        fixed.retain(|one| !hidden.has(&one.path));
+        unfix(&mut fixed, &write)?;
+        let placeholders = fixed.iter().filter_map(placeholder).collect();
+        let read_only: Vec<PathBuf> = fixed.iter().map(|one| one.path.clone()).collect();
+        let all = |places: &[place::Place]| -> Vec<PathBuf> {
+            places.iter().flat_map(|place| bases.resolve(*place)).collect()
+        };
+        let agent =
+            named::ssh_agent(environment).filter(|_| choices.keep.contains(&Keep::SshAgent));
+        let work = if *level == Level::Strict { Vec::new() } else { all(socket::WORK) };
+        let stay: Vec<PathBuf> =
+            [all(socket::SYSTEM), work, show].concat().into_iter().chain(agent).collect();
+        let mut isolation = Isolation {
+            level: *level,
+            hide: hidden.paths().cloned().collect(),
+            show: stay.iter().cloned().chain(hidden.shown.iter().cloned()).collect(),
+            read_only: read_only.clone(),
+            placeholders,
+            socket_directories: all(socket::DIRECTORIES),
+            // Security: resolved here, so that the command cannot lead an allowed path elsewhere.
+            sockets: stay.iter().filter_map(|path| path.canonicalize().ok()).collect(),
+            network: Network::Shared {
+                refused: network::metadata().map(|address| (address, bits(address))).collect(),
+            },
+            without: without(environment),
+            ..Isolation::default()
+        };
+        if *level == Level::Strict {
+            isolation.write =
+                [&bases.working].into_iter().chain(bases.temporary()).cloned().collect();
+            isolation.write.extend(all(system::WRITE).into_iter().chain(write));
+            isolation.read =
+                [all(system::SYSTEM), all(system::TOOLCHAINS), read_only, programs].concat();
+            isolation.read.extend(own(&choices.read));
+            isolation.network = Network::Closed { ports: Vec::new() };
+        }
+        let support = support();
+        let assessment = assess(&isolation, &support);
+        let too_wide = hidden.too_wide.clone();
+        let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
+        let outer = environment.get(AUDEX_SESSION_ID).filter(|_| is_inner).map(str::to_owned);
+        let level = *level;
+        Ok(Some(Self { level, isolation, support, assessment, hidden, fixed, too_wide, outer }))
+    }
+
+    /// Returns the level.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Returns the level of which filters are told.
+    ///
+    /// Security: a filter can demand a level. A level of which this system does not hold a part does not meet the demand.
+    #[must_use]
+    pub fn told(&self) -> filter::Isolation {
+        match self.level {
+            _ if !self.assessment.is_whole() => filter::Isolation::Off,
+            Level::Off => filter::Isolation::Off,
+            Level::Credentials => filter::Isolation::Credentials,
+            Level::Strict => filter::Isolation::Strict,
+        }
+    }
+
+    /// Checks that this system holds what the level and the organisation demand, and returns the notices about the rest.
+    ///
+    /// # Errors
+    /// [`IsolationError::NotHeld`] for a part of `strict`, or of a level that the organisation requires.
+    pub(crate) fn check(
+        &self,
+        settings: &IsolationSettings,
+    ) -> Result<Vec<String>, IsolationError> {
+        let demand =
+            settings.requirement().filter(|_| settings.minimum_of(self.level)).or_else(|| {
+                (self.level == Level::Strict)
+                    .then(|| "this run has the isolation `strict`".to_owned())
+            });
+        // What a test switched off is not missing: the test shows what then happens.
+        let without = &self.isolation.without;
+        let missing = self.assessment.missing().find(|(_, one, _)| !without.contains(one));
+        if let (Some(demand), Some((part, mechanism, reason))) = (demand, missing) {
+            let (part, mechanism) = (part.text(), mechanism.name());
+            return Err(IsolationError::NotHeld {
+                demand,
+                part,
+                mechanism,
+                reason: reason.to_owned(),
+            });
+        }
+        let wide = self.too_wide.iter().map(|(variable, path)| {
+            let path = path.display();
+            format!("`{path}` is not hidden, although {variable} names it: the command needs it")
+        });
+        Ok(told::degraded(self).into_iter().chain(wide).collect())
+    }
+
+    /// Returns the isolation for the log.
+    #[must_use]
+    pub fn record(&self) -> RecordedIsolation {
+        RecordedIsolation {
+            level: self.level.name().to_owned(),
+            mechanisms: self
+                .assessment
+                .mechanisms()
+                .iter()
+                .map(|one| one.name().to_owned())
+                .collect(),
+            not_held: self.assessment.missing().map(|(part, ..)| part.text().to_owned()).collect(),
+        }
+    }
+
+    /// Adds the variables of an isolated command: a run inside it finds its place, and docker the reason why it reaches no daemon.
+    pub(crate) fn lead(&self, environment: &mut BTreeMap<OsString, OsString>, session: &Path) {
+        environment.insert(AUDEX_OUTER_SESSION.into(), session.into());
+        let docker = OsStr::new(DOCKER_HOST);
+        let is_hidden = self.hidden.has(Path::new(DOCKER_SOCKET));
+        let is_elsewhere = environment
+            .get(docker)
+            .is_some_and(|host| !host.is_empty() && !host.as_bytes().starts_with(b"unix:"));
+        if is_hidden && !is_elsewhere {
+            environment.insert(docker.to_owned(), NO_DOCKER.into());
+        }
+    }
+
+    /// Returns the isolation of a session with this private directory, whose servers have these ports.
+    #[must_use]
+    pub fn of_session(mut self, session: &Path, ports: Vec<u16>) -> Isolated {
+        if let Network::Closed { ports: closed } = &mut self.isolation.network {
+            *closed = ports;
+        }
+        self.isolation.show.push(session.to_owned());
+        if self.level == Level::Strict {
+            self.isolation.write.push(session.to_owned());
+        }
+        Isolated { isolation: self.isolation, support: self.support, session: session.to_owned() }
+    }
+}
+
+/// Returns what each level holds on this system, with nothing hidden: for the report about the system.
+#[must_use]
+pub fn levels(environment: &Environment) -> Vec<(Level, Assessment)> {
+    let support = support();
+    let of = |level| {
+        let network = match level {
+            Level::Strict => Network::Closed { ports: Vec::new() },
+            _ => Network::Shared {
+                refused: network::metadata().map(|address| (address, bits(address))).collect(),
+            },
+        };
+        let isolation =
+            Isolation { level, network, without: without(environment), ..Isolation::default() };
+        (level, assess(&isolation, &support))
+    };
+    [Level::Credentials, Level::Strict].map(of).into()
+}
+
+/// Returns the number of bits of an address.
+fn bits(address: std::net::IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// Takes the paths that the user wants to write to from what is read-only.
+fn unfix(fixed: &mut Vec<Fixed>, write: &[PathBuf]) -> Result<(), IsolationError> {
+    for wanted in write {
+        if let Some(whole) =
+            fixed.iter().find(|one| *wanted != one.path && wanted.starts_with(&one.path))
+        {
+            let (wanted, whole) = (wanted.clone(), whole.path.clone());
+            return Err(IsolationError::PartOfWhole { wanted, whole });
+        }
+        fixed.retain(|one| !one.path.starts_with(wanted));
+    }
+    Ok(())
+}
+
+fn placeholder(fixed: &Fixed) -> Option<Placeholder> {
+    let path = fixed.path.clone();
+    match fixed.absent {
+        Absent::Open => None,
+        Absent::File(contents) => Some(Placeholder::File { path, contents: contents.to_owned() }),
+        Absent::Directory => Some(Placeholder::Directory { path }),
+    }
+}
+
+/// Returns the directories of the caller's `PATH`.
+fn programs(environment: &Environment) -> Vec<PathBuf> {
+    let path = environment.get_os(PATH).unwrap_or_default();
+    std::env::split_paths(path).filter(|directory| directory.is_absolute()).collect()
+}
+
+/// Returns the mechanisms that a test switches off.
+#[cfg(debug_assertions)]
+fn without(environment: &Environment) -> BTreeSet<Mechanism> {
+    use audex_core::environment::AUDEX_TEST_WITHOUT;
+    let names = environment.get(AUDEX_TEST_WITHOUT).unwrap_or_default().split(',');
+    names.filter_map(|name| name.parse().ok()).collect()
+}
+
+/// Returns nothing: only a build for tests can switch a mechanism off.
+#[cfg(not(debug_assertions))]
+fn without(_: &Environment) -> BTreeSet<Mechanism> {
+    BTreeSet::new()
+}
+
+/// Returns true if the choices name a family.
+fn has_family(choices: &Choices, family: family::Family) -> bool {
+    choices.hide.contains(&Hide::Family(family))
+}
+
+#[cfg(test)]
+mod tests;

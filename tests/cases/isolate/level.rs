@@ -1,0 +1,96 @@
+//! The levels: each holds what the table says, where the system has what it needs and where it has not.
+
+use super::{Tried, differences, tried};
+
+/// The options that hide the logins of tools by name.
+const FAMILIES: &str = "--hide git,gh,ssh,npm,cargo,netrc,dotenv";
+/// The attempts at those logins.
+const LOGINS: [&str; 8] = [
+    "read-git-credentials",
+    "read-gh",
+    "read-ssh-key",
+    "read-npm",
+    "read-cargo",
+    "read-netrc",
+    "read-dotenv",
+    "read-tfstate",
+];
+/// What needs no namespace to be held.
+const WITHOUT_NAMESPACES: [&str; 16] = [
+    "memory",
+    "process-vm-readv",
+    "ptrace",
+    "pidfd-getfd",
+    "signal",
+    "abstract",
+    "metadata",
+    "metadata-ipv6",
+    "metadata-mapped",
+    "metadata-fast-open",
+    "metadata-race",
+    "io-uring-metadata",
+    "docker",
+    "terminal-input",
+    "keyring",
+    "setuid",
+];
+
+fn escaped(tried: &Tried, names: &[&str]) -> Vec<String> {
+    let is_asked = |name: &&String| names.is_empty() || names.contains(&name.as_str());
+    let names = tried.rows.iter().filter(|(_, row)| row.escaped).map(|(name, _)| name);
+    names.filter(is_asked).cloned().collect()
+}
+
+#[test]
+fn every_attempt_ends_as_the_table_says_where_credentials_are_hidden() {
+    for role in ["user", "root"] {
+        assert_eq!(differences("credentials", role), [""; 0]);
+    }
+}
+
+#[test]
+fn every_attempt_ends_as_the_table_says_under_strict() {
+    for role in ["user", "root"] {
+        assert_eq!(differences("strict", role), [""; 0]);
+    }
+}
+
+#[test]
+fn the_logins_of_tools_are_hidden_by_name() {
+    for level in ["credentials", "strict"] {
+        let tried = tried(level, "user", &[("ESCAPE_OPTIONS", FAMILIES)], &LOGINS);
+        assert_eq!(tried.rows.len(), LOGINS.len(), "{}", tried.said);
+        assert_eq!(escaped(&tried, &[]), [""; 0], "{level}");
+    }
+}
+
+#[test]
+fn an_ssh_agent_is_reached_if_it_is_kept_and_no_other_socket_is() {
+    let names = ["ssh-agent", "gpg-agent", "docker", "secret-service"];
+    let tried = tried("credentials", "user", &[("ESCAPE_OPTIONS", "--keep ssh-agent")], &names);
+    assert_eq!(escaped(&tried, &[]), ["ssh-agent"], "{}", tried.said);
+}
+
+/// A filter of system calls stands in for a container or a distribution that forbids namespaces.
+#[test]
+fn without_namespaces_strict_refuses_before_anything_is_minted() {
+    for missing in ["namespaces", "landlock"] {
+        let tried = tried("strict", "user", &[("ESCAPE_FORBID", missing)], &["read-aws"]);
+        assert_eq!(tried.code, 69, "without {missing}: {}", tried.said);
+        assert!(tried.rows.is_empty(), "the command ran without {missing}");
+        assert_eq!(tried.events, ["failed"], "without {missing}");
+    }
+}
+
+#[test]
+fn without_namespaces_credentials_says_what_is_not_held_and_holds_the_rest() {
+    for role in ["user", "root"] {
+        let tried = tried("credentials", role, &[("ESCAPE_FORBID", "namespaces")], &[]);
+        assert_eq!(tried.code, 0, "{}", tried.said);
+        let notices: Vec<_> =
+            tried.said.lines().filter(|line| line.contains("namespace")).collect();
+        assert!(!notices.is_empty(), "{}", tried.said);
+        assert_eq!(escaped(&tried, &WITHOUT_NAMESPACES), [""; 0], "{role}: {}", tried.said);
+        assert!(!escaped(&tried, &["read-aws"]).is_empty(), "the filter forbids nothing");
+    }
+}
