@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 
 #[cfg(target_os = "linux")]
 use super::isolate::start::Session;
-use super::isolate::{Isolated, may_start};
+use super::isolate::{Isolated, Mechanism, may_start};
 use super::terminal::{Terminal, UnstoppedOutput};
 use super::{ChildError, Executable, Signals, descriptor};
 
@@ -55,7 +55,11 @@ pub fn spawn(
     mut signals: Signals,
     isolated: Option<&Isolated>,
 ) -> Result<Running, ChildError> {
-    descriptor::close_inherited(executable.arguments()).map_err(ChildError::Descriptors)?;
+    let without =
+        |isolated: &Isolated| isolated.isolation.without.contains(&Mechanism::Descriptors);
+    if !isolated.is_some_and(without) {
+        descriptor::close_inherited(executable.arguments()).map_err(ChildError::Descriptors)?;
+    }
     signals.watch_command().map_err(ChildError::Signals)?;
     let started = Instant::now();
     let (pid, session) = match isolated {

@@ -159,7 +159,8 @@ impl Isolating {
             read_only: read_only.clone(),
             placeholders,
             socket_directories: all(socket::DIRECTORIES),
-            sockets: stay,
+            // Security: resolved here, so that the command cannot lead an allowed path elsewhere.
+            sockets: stay.iter().filter_map(|path| path.canonicalize().ok()).collect(),
             network: Network::Shared {
                 refused: network::metadata().map(|address| (address, bits(address))).collect(),
             },

@@ -1,4 +1,4 @@
-//! What people run must still run: each program does its work at every level, as a user and as root.
+//! What people run must still run: each program does its work at both levels, as a user and as root.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -50,8 +50,15 @@ fn every_program_works_without_audex() {
 }
 
 #[test]
-fn every_program_works_where_nothing_is_isolated() {
+fn every_program_works_where_credentials_are_hidden() {
     for role in ["user", "root"] {
-        assert_eq!(failed("off", role), [""; 0]);
+        assert_eq!(failed("credentials", role), [""; 0]);
+    }
+}
+
+#[test]
+fn every_program_works_under_strict() {
+    for role in ["user", "root"] {
+        assert_eq!(failed("strict", role), [""; 0]);
     }
 }

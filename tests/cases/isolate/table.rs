@@ -174,6 +174,11 @@ const PROCESSES: &[Escape] = &[
     held("reads the kernel keyring of the caller's session or user", &["keyring", "keyring-user"]),
     Escape { root: [Never; 3], ..held("runs a setuid program", &["setuid"]) },
     held("takes over a process of Audex that has more rights", &["trace-supervisor"]),
+    Escape {
+        user: [Held, Held, Held],
+        root: [Held, Held, Held],
+        ..held("puts links into the session's directory, for Audex to follow", &["session-record"])
+    },
     held("ends what watches the hidden files, then has one replaced", &["kill-supervisor"]),
 ];
 
@@ -183,6 +188,7 @@ const SOCKETS: &[Escape] = &[
         "the socket by a symlink, a hard link, a descriptor or a relative name",
         &["docker-symlink", "docker-hard-link", "socket-descriptor", "socket-relative"],
     ),
+    held("a link to another socket at the place of one that stays", &["socket-posing"]),
     held("the name of a socket changes between check and use", &["socket-race"]),
     held("the agents of ssh and gpg", &["ssh-agent", "gpg-agent"]),
     held(
@@ -191,7 +197,7 @@ const SOCKETS: &[Escape] = &[
     ),
     held("tmux, screen and editors", &["tmux", "screen", "editor"]),
     held("the X11 display", &["x11"]),
-    open(
+    strict(
         "the Wayland display",
         &["wayland"],
         "it stays, so that windows and the clipboard work; a client of it cannot type into another",
@@ -228,7 +234,7 @@ const NETWORK: &[Escape] = &[
     ),
     held(
         "by TCP fast open, which needs no `connect`",
-        &["metadata-fast-open", "metadata-fast-open-sendmsg"],
+        &["metadata-fast-open", "metadata-fast-open-sendmsg", "metadata-fast-open-sendmmsg"],
     ),
     held("another thread changes the address while `connect` runs", &["metadata-race"]),
     held("bound to an interface", &["metadata-interface"]),

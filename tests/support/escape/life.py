@@ -19,6 +19,7 @@ import fcntl
 
 import forbid
 import libc
+import planted
 import servers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -81,7 +82,7 @@ class Life:
             (f"/tmp/tmux-{place.user}/default", "tmux"), (f"/run/screen/S-{place.name}/1.pts", "screen"),
             (f"{place.runtime}/vscode-ipc-1.sock", "editor"), ("/tmp/.X11-unix/X0", "x11"), (f"{place.runtime}/wayland-0", "wayland"),
             (f"{place.home}/.config/Code/main.sock", "home-socket"), (f"{place.work}/database.sock", "work-socket"),
-            ("\0decoy-abstract", "abstract"),
+            ("/tmp/elsewhere/main.sock", "home-socket"), ("\0decoy-abstract", "abstract"),
         ):
             servers.unix(path, secrets[name])
         servers.unix(f"{place.work}/hands-over.sock", servers.hands_over(f"{place.home}/.aws/credentials"))
@@ -151,6 +152,13 @@ class Life:
         except OSError:
             return False
 
+    def is_intact(self, name, contents):
+        try:
+            with open(f"{self.place.home}/{name}") as file:
+                return file.read() == contents
+        except OSError:
+            return False
+
     def judge(self, result, survived):
         """Says whether an attempt escaped."""
         row, got = result["name"], result["got"]
@@ -161,6 +169,8 @@ class Life:
             return f"escape-{row}".encode() in self.heard
         if row == "dns":
             return any(b"\x06escape\x03dns" in question for question in self.heard)
+        if row == "session-record":
+            return not self.is_intact("precious.txt", planted.PRECIOUS)
         if row == "signal":
             return self.bystander.poll() is not None
         if row == "detached":

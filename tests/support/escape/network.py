@@ -72,6 +72,17 @@ def metadata_fast_open_sendmsg():
         return answer(client)
 
 
+@attempt("metadata-fast-open-sendmmsg")
+def metadata_fast_open_sendmmsg():
+    address, data = ctypes.create_string_buffer(sockaddr(V4, 80), 16), ctypes.create_string_buffer(REQUEST, len(REQUEST))
+    part = ctypes.create_string_buffer(struct.pack("QQ", ctypes.addressof(data), len(REQUEST)), 16)
+    # struct mmsghdr: a msghdr (name, its length, parts, their number, no control data, flags), the number of bytes
+    message = struct.pack("QI4xQQQQi4xI4x", ctypes.addressof(address), 16, ctypes.addressof(part), 1, 0, 0, 0, 0)
+    with socket.socket() as client:
+        libc.checked(libc.C.sendmmsg(client.fileno(), ctypes.create_string_buffer(message, len(message)), 1, socket.MSG_FASTOPEN), "sendmmsg")
+        return answer(client)
+
+
 def sockaddr(host, port):
     return struct.pack("=HH4s8x", socket.AF_INET, socket.htons(port), socket.inet_aton(host))
 

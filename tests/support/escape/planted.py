@@ -17,11 +17,16 @@ SHARED = {
     "open-file": ["proc-pid-fd", "pidfd-getfd"],
     "docker": ["docker", "docker-symlink", "socket-descriptor", "socket-relative", "socket-race", "io-uring-socket"],
     "gpg-agent": ["gpg-agent", "docker-hard-link"],
-    "metadata": ["metadata", "metadata-169.254.170.2", "metadata-169.254.170.23", "metadata-100.100.100.200", "metadata-168.63.129.16",
+    "home-socket": ["home-socket", "socket-posing"],
+    "metadata": ["metadata", "metadata-fast-open-sendmmsg", "metadata-169.254.170.2", "metadata-169.254.170.23", "metadata-100.100.100.200", "metadata-168.63.129.16",
                  "metadata-ipv6", "metadata-mapped", "metadata-name", "metadata-decimal", "metadata-fast-open", "metadata-fast-open-sendmsg",
                  "metadata-race", "proxy-inside", "metadata-interface", "io-uring-metadata", "metadata-32-bit", "socketcall-32-bit"],
 }
 TOKEN_OF = {row: token for token, rows in SHARED.items() for row in rows}
+
+
+# The contents of a file that Audex must not touch.
+PRECIOUS = "the user's own\n"
 
 
 class Secrets(collections.UserDict):
@@ -88,6 +93,7 @@ class Place:
             self.write(path, f"# {secrets[name]}\n", 0o600)
         self.write("copy-of-credentials", secrets["read-copy"])
         self.write("/dev/shm/decoy", secrets["shared-memory"], 0o600)
+        self.write("precious.txt", PRECIOUS)
         for path in (".bashrc", ".profile", ".zshrc", ".gitconfig", ".ssh/config", ".vimrc", ".cargo/config.toml", "notes.txt",
                      ".aws/project/readme", ".local/bin/tool", "tools/bin/tool", ".config/git/ignore", ".config/Code/User/settings.json"):
             self.write(path, "")

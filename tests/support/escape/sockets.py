@@ -97,6 +97,18 @@ def socket_race():
         swapping.join()
 
 
+@attempt("socket-posing")
+def socket_posing():
+    """A link at the place of a socket that stays leads to another socket."""
+    def pose(link):
+        place = "/tmp/.s.PGSQL.5432"
+        if os.path.lexists(place):
+            os.unlink(place)
+        link(place)
+        return talk(place)
+    return first([lambda place: os.symlink(home(".config/Code/main.sock"), place), lambda place: os.link("/tmp/elsewhere/main.sock", place)], pose)
+
+
 @attempt("abstract")
 def abstract():
     return talk("\0decoy-abstract")

@@ -1,11 +1,12 @@
 """Attempts at the processes that Audex itself has beside the command."""
 
 import ctypes
+import glob
 import os
 import signal
 
 import libc
-from attack import attempt, every, home, others, outside, read
+from attack import NotHere, RUNTIME, attempt, every, home, others, outside, read
 
 READS_AGAIN = 20000  # as in `files`
 PTRACE_ATTACH, PTRACE_DETACH = 16, 17
@@ -33,6 +34,32 @@ def trace_supervisor():
         call(PTRACE_DETACH, pid, None, None)
         return b"opened"
     return every(strangers(), attach)
+
+
+def names_in(directory):
+    try:
+        return set(os.listdir(directory))
+    except OSError:
+        return set()
+
+
+@attempt("session-record")
+def session_record():
+    """Puts links to another file in the place of what Audex keeps in the session's directory."""
+    named = [path for value in os.environ.values() if value.startswith(f"{RUNTIME}/audex/") for path in (value, os.path.dirname(value))]
+    directories = {path for path in glob.glob(f"{RUNTIME}/audex/*") + named if os.path.isdir(path)}
+    if not directories:
+        raise NotHere("there is no session")
+    for directory in directories:
+        for name in names_in(directory) | {"placeholders"}:
+            path = os.path.join(directory, name)
+            if not os.path.isdir(path):
+                try:
+                    if os.path.lexists(path):
+                        os.unlink(path)
+                    os.symlink(home("precious.txt"), path)
+                except OSError:
+                    pass
 
 
 @attempt("kill-supervisor")

@@ -150,11 +150,8 @@ pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
 /// The ways in which a part can be held, the best first; each needs all of its mechanisms.
 type Ways = &'static [&'static [Mechanism]];
 
-/// The ways in which files are held.
-const BY_FILES: Ways = &[
-    &[Mechanism::MountNamespace, Mechanism::Capabilities],
-    &[Mechanism::Landlock, Mechanism::Capabilities],
-];
+/// The way in which files are hidden without mounts. It makes files read-only too, but not those below the working directory.
+const BY_RULES: &[Mechanism] = &[Mechanism::Landlock, Mechanism::Capabilities];
 
 fn standing(ways: Ways, has: impl Fn(Mechanism) -> Result<(), String>) -> Standing {
     let missing = |way: &&[Mechanism]| {
@@ -174,8 +171,8 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
         return Vec::new();
     }
     let mut parts: Vec<(Part, Ways)> = vec![
-        (Part::HiddenFiles, BY_FILES),
-        (Part::ReadOnlyFiles, BY_FILES),
+        (Part::HiddenFiles, &[&[M::MountNamespace, M::Capabilities], BY_RULES]),
+        (Part::ReadOnlyFiles, &[&[M::MountNamespace, M::Capabilities]]),
         (Part::Sockets, &[&[M::Seccomp, M::ConnectSupervisor]]),
         (Part::AbstractSockets, &[&[M::Seccomp, M::ConnectSupervisor], &[M::LandlockScopes]]),
         (
@@ -226,9 +223,10 @@ mod tests {
         let isolation = isolation(Level::Credentials, &[Mechanism::MountNamespace]);
         let found = assess(&isolation, &everything());
         let hidden = found.parts.iter().find(|(part, _)| *part == Part::HiddenFiles).unwrap();
-        assert_eq!(hidden.1, Standing::Held(BY_FILES[1]));
+        assert_eq!(hidden.1, Standing::Held(BY_RULES));
         let missing: Vec<Part> = found.missing().map(|(part, ..)| part).collect();
-        assert_eq!(missing, [Part::Lifetime], "a PID namespace needs its own /proc");
+        // A PID namespace needs its own /proc.
+        assert_eq!(missing, [Part::ReadOnlyFiles, Part::Lifetime]);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(super) enum Message {
     Supervised,
     /// The listeners inside the network namespace, as descriptors.
     Listening,
+    /// Every process of the session has ended.
+    Ended,
     /// The mechanisms that were tried: a name and the reason if it is not to be had, each.
     Tried(Vec<(String, String)>),
 }
@@ -91,6 +93,7 @@ impl Message {
             Self::Failed(reason) => format!("failed\n{}", reason.replace('\n', " ")),
             Self::Supervised => "supervised".to_owned(),
             Self::Listening => "listening".to_owned(),
+            Self::Ended => "ended".to_owned(),
             Self::Tried(tried) => {
                 let lines = tried
                     .iter()
@@ -114,6 +117,7 @@ impl Message {
             "failed" => Self::Failed(lines.next()?.to_owned()),
             "supervised" => Self::Supervised,
             "listening" => Self::Listening,
+            "ended" => Self::Ended,
             "tried" => {
                 let mut tried = Vec::new();
                 while let Some(name) = lines.next() {
@@ -142,6 +146,7 @@ mod tests {
             Message::NotIsolated(7, "filter".to_owned()),
             Message::Failed("mount: no\nway".to_owned()),
             Message::Listening,
+            Message::Ended,
             Message::Tried(vec![
                 ("a".to_owned(), String::new()),
                 ("b".to_owned(), "no".to_owned()),

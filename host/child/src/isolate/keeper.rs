@@ -10,7 +10,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
@@ -53,9 +53,12 @@ impl Keeper {
             | WatchFlags::MOVED_FROM
             | WatchFlags::DELETE
             | WatchFlags::ONLYDIR;
-        for path in self.hide.iter().chain(&self.read_only) {
-            let above = path.ancestors().skip(1).find(|above| above.is_dir());
-            let Some(above) = above else { continue };
+        let parents = self.hide.iter().chain(&self.read_only).filter_map(|path| path.parent());
+        let parents: BTreeSet<&Path> = parents.collect();
+        let nearest =
+            |path: &Path| path.ancestors().find(|above| above.is_dir()).map(Path::to_owned);
+        let watched: BTreeSet<PathBuf> = parents.into_iter().filter_map(nearest).collect();
+        for above in watched {
             // Watching a directory again adds nothing. One that cannot be read is not watched.
             let _ = inotify::add_watch(&self.events, above, flags);
         }

@@ -72,12 +72,11 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
 fn parents(description: &Description) -> Vec<PathBuf> {
     let all = [&description.hide, &description.read_only, &description.socket_directories];
     let above = all.into_iter().flatten().flat_map(|path| path.ancestors().skip(1));
-    let can_move = |path: &&Path| {
-        path.parent().is_some_and(|parent| access(parent, AccessFlags::W_OK).is_ok())
-    };
-    let found: BTreeSet<&Path> = above.filter(can_move).collect();
-    let mut found: Vec<PathBuf> =
-        found.into_iter().filter(|path| path.is_dir()).map(Path::to_owned).collect();
+    // Each directory once: it is above many paths.
+    let above: BTreeSet<&Path> = above.collect();
+    let is_writable = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
+    let can_move = |path: &&Path| path.parent().is_some_and(is_writable) && path.is_dir();
+    let mut found: Vec<PathBuf> = above.into_iter().filter(can_move).map(Path::to_owned).collect();
     found.sort_by_key(|path| path.components().count());
     found
 }

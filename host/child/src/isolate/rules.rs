@@ -2,7 +2,8 @@
 //!
 //! Guarantees: no signal leaves the session, no abstract socket outside is reached, no other process' memory is read; with
 //! `strict`, nothing is written and nothing read but below the given paths. Does not hold sockets with a path, and cannot take a
-//! file out of a directory that is allowed: where there are no mounts, everything beside hidden files is allowed one by one.
+//! file out of a directory that is allowed: where there are no mounts, everything beside hidden files is allowed one by one, nothing can
+//! be created in the directories above them, and nothing below the working directory is read-only.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -62,7 +63,10 @@ fn permitted(description: &Description) -> Option<Vec<(PathBuf, BitFlags<AccessF
     } else if description.has(Mechanism::MountNamespace) {
         return None;
     } else {
-        let kept = [&description.hide, &description.read_only].into_iter().flatten();
+        // The command creates files in its working directory, so nothing below it is read-only.
+        let own = resolved(&description.directory);
+        let is_elsewhere = |path: &&PathBuf| !resolved(path).starts_with(&own);
+        let kept = description.read_only.iter().filter(is_elsewhere).chain(&description.hide);
         let kept: BTreeSet<PathBuf> = kept.map(|path| resolved(path)).collect();
         let mut around = Vec::new();
         beside(Path::new("/"), &kept, &mut around);

@@ -103,7 +103,7 @@ fn run(mut file: File, channel: &OwnedFd) -> Result<Infallible, String> {
         None
     };
     start_command(&description, channel)?;
-    keep(channel, keeper, init)
+    keep(channel, keeper.as_ref(), init)
 }
 
 fn enter(directory: &Path) -> io::Result<()> {
@@ -149,9 +149,10 @@ fn start_command(description: &Description, channel: &OwnedFd) -> Result<(), Str
 }
 
 /// Keeps the mounts until the host closes the channel, then ends everything in the PID namespace.
-fn keep(channel: &OwnedFd, keeper: Option<(Keeper, Covers)>, init: Option<Pid>) -> ! {
+fn keep(channel: &OwnedFd, keeper: Option<&(Keeper, Covers)>, init: Option<Pid>) -> ! {
+    // The keeper is not dropped: the kernel takes some milliseconds to end a watch, for which the host need not wait either.
     let kept = match keeper {
-        Some((keeper, covers)) => keeper.keep(channel, &covers),
+        Some((keeper, covers)) => keeper.keep(channel, covers),
         None => super::keeper::await_end(channel),
     };
     // The reason is there before the command ends by it.
@@ -162,5 +163,7 @@ fn keep(channel: &OwnedFd, keeper: Option<(Keeper, Covers)>, init: Option<Pid>) 
         let _ = kill(init, Signal::SIGKILL);
         let _ = waitpid(init, None);
     }
+    // The mounts and the watch end with this process.
+    let _ = channel::send(channel, &Message::Ended, &[]);
     process::exit(0);
 }

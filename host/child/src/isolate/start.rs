@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::PathBuf;
-use std::thread::JoinHandle;
+use std::thread;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
@@ -14,11 +14,12 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
+use rustix::net::{Shutdown, shutdown};
 
 use super::assessment::availability;
 use super::channel::{self, Message};
 use super::description::{Description, variable};
-use super::supervisor::Supervisor;
+use super::supervisor::{Supervision, Supervisor};
 use super::{Isolated, Mechanism, placeholder, stage};
 use crate::{ChildError, Executable};
 
@@ -27,11 +28,11 @@ const OURSELVES: &str = "/proc/self/exe";
 
 /// An isolated command's session. Dropping this value ends every process of it.
 pub(crate) struct Session {
-    /// The stage ends when this descriptor is closed.
-    channel: Option<OwnedFd>,
+    /// The stage ends the session when this end is closed.
+    channel: OwnedFd,
     stage: Pid,
     listeners: Vec<TcpListener>,
-    supervisor: Option<JoinHandle<()>>,
+    supervision: Option<Supervision>,
     directory: PathBuf,
 }
 
@@ -46,16 +47,16 @@ pub(crate) fn start(
         describe(executable, environment, isolated).map_err(|e| failed(e.to_string()))?;
     let (channel, stage) = start_stage(&described.encode()).map_err(|e| failed(e.to_string()))?;
     let mut session = Session {
-        channel: Some(channel),
+        channel,
         stage,
         listeners: Vec::new(),
-        supervisor: None,
+        supervision: None,
         directory: isolated.session.clone(),
     };
     let mut listener = None;
     loop {
-        let received = session.channel.as_ref().map(channel::receive).transpose();
-        let received = received.map_err(|error| failed(error.to_string()))?.flatten();
+        let received = channel::receive(&session.channel);
+        let received = received.map_err(|error| failed(error.to_string()))?;
         match received {
             Some((Message::Listening, files)) => {
                 session.listeners = files.into_iter().map(TcpListener::from).collect();
@@ -65,7 +66,7 @@ pub(crate) fn start(
                 let command = Pid::from_raw(id);
                 if let Some(listener) = listener {
                     let supervisor = Supervisor::new(listener, command, &isolated.isolation);
-                    session.supervisor = Some(supervisor.start().map_err(|error| {
+                    session.supervision = Some(supervisor.start().map_err(|error| {
                         reap(command);
                         failed(error.to_string())
                     })?);
@@ -81,11 +82,22 @@ pub(crate) fn start(
                 return Err(failed(reason));
             }
             Some((Message::Failed(reason), _)) => return Err(failed(reason)),
-            Some((Message::Tried(_), _)) | None => {
+            Some((Message::Tried(_) | Message::Ended, _)) | None => {
                 return Err(failed("the stage ended without a reason".to_owned()));
             }
         }
     }
+}
+
+/// Waits for the end of a stage, in a thread: nothing depends on it.
+fn reap_later(stage: Pid) {
+    let wait = move || {
+        // Signals are for the thread that waits for the command.
+        let _ = SigSet::all().thread_block();
+        let _ = waitpid(stage, None);
+    };
+    // Without a thread, the system reaps the stage when this process ends.
+    let _ = thread::Builder::new().name("reap".to_owned()).spawn(wait);
 }
 
 /// Ends a command that must not run, and waits for its end.
@@ -149,7 +161,7 @@ fn start_stage(description: &[u8]) -> io::Result<(OwnedFd, Pid)> {
 pub(super) fn try_all() -> io::Result<Vec<(String, String)>> {
     let (channel, stage) = start_stage(&[])?;
     let received = channel::receive(&channel);
-    let _ = waitpid(stage, None);
+    reap_later(stage);
     match received? {
         Some((Message::Tried(tried), _)) => Ok(tried),
         _ => Err(io::Error::other("the stage gave no answer")),
@@ -164,12 +176,11 @@ impl Session {
 
     /// Returns the reason if the stage ended the command, because it could not keep the mounts.
     pub(crate) fn failure(&self) -> Option<String> {
-        let channel = self.channel.as_ref()?;
-        let mut on = [PollFd::new(channel.as_fd(), PollFlags::POLLIN)];
+        let mut on = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
         if poll(&mut on, PollTimeout::ZERO) == Ok(0) {
             return None;
         }
-        match channel::receive(channel) {
+        match channel::receive(&self.channel) {
             Ok(Some((Message::Failed(reason), _))) => Some(reason),
             _ => Some("the stage was ended".to_owned()),
         }
@@ -179,12 +190,16 @@ impl Session {
 impl Drop for Session {
     /// Ends every process of the session. INVARIANT: the command was waited for, because the namespace ends after its processes.
     fn drop(&mut self) {
-        self.channel = None;
-        let _ = waitpid(self.stage, None);
-        placeholder::remove(&self.directory);
-        if let Some(supervisor) = self.supervisor.take() {
-            // Its listener is at its end, because no process is left that could call.
-            let _ = supervisor.join();
+        let _ = shutdown(&self.channel, Shutdown::Write);
+        // Until the stage says that the session has ended, or has itself ended.
+        while let Ok(Some((message, _))) = channel::receive(&self.channel) {
+            if message == Message::Ended {
+                break;
+            }
         }
+        reap_later(self.stage);
+        placeholder::remove(&self.directory);
+        // Now that no process is left, or none that this system can end.
+        self.supervision = None;
     }
 }

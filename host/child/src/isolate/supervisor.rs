@@ -8,7 +8,7 @@ mod call;
 mod peer;
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::net::IpAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
@@ -40,6 +40,22 @@ pub(super) struct Supervisor {
     waiting: AtomicUsize,
 }
 
+/// A running supervisor. Dropping this value ends it; a process that is left, and that this system cannot end, connects no more.
+pub(super) struct Supervision {
+    stop: Option<PipeWriter>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Supervision {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported already.
+            let _ = thread.join();
+        }
+    }
+}
+
 impl Supervisor {
     pub(super) fn new(listener: OwnedFd, command: Pid, isolation: &Isolation) -> Self {
         let (refused, has_own_network) = match &isolation.network {
@@ -51,17 +67,19 @@ impl Supervisor {
         Self { listener, command, refused, has_own_network, sockets, waiting }
     }
 
-    /// Answers calls in a thread, until no process is left that could call.
-    pub(super) fn start(self) -> io::Result<JoinHandle<()>> {
-        thread::Builder::new().name("connect".to_owned()).spawn(move || {
+    /// Answers calls in a thread, until the returned value is dropped or no process is left that could call.
+    pub(super) fn start(self) -> io::Result<Supervision> {
+        let (stop, stopped) = io::pipe().map(|(read, write)| (write, read))?;
+        let thread = thread::Builder::new().name("connect".to_owned()).spawn(move || {
             // Signals are for the thread that waits for the command.
             let _ = SigSet::all().thread_block();
-            Arc::new(self).serve();
-        })
+            Arc::new(self).serve(&stopped);
+        })?;
+        Ok(Supervision { stop: Some(stop), thread: Some(thread) })
     }
 
-    fn serve(self: Arc<Self>) {
-        while self.has_next() {
+    fn serve(self: Arc<Self>, stopped: &PipeReader) {
+        while self.has_next(stopped) {
             let Ok(notice) = kernel_call::next_call(&self.listener) else { continue };
             let id = notice.id;
             match Call::read(&notice, &self.listener) {
@@ -72,18 +90,18 @@ impl Supervisor {
         }
     }
 
-    /// Waits for a call; returns false once no process is left.
-    fn has_next(&self) -> bool {
+    /// Waits for a call; returns false once the session has ended.
+    fn has_next(&self, stopped: &PipeReader) -> bool {
         loop {
-            let mut on = [PollFd::new(self.listener.as_fd(), PollFlags::POLLIN)];
+            let on = [self.listener.as_fd(), stopped.as_fd()];
+            let mut on = on.map(|file| PollFd::new(file, PollFlags::POLLIN));
             match poll(&mut on, PollTimeout::NONE) {
                 Err(Errno::EINTR) => {}
                 Err(_) => return false,
                 Ok(_) => {
-                    let [listener] = &on;
-                    return listener
-                        .revents()
-                        .is_some_and(|found| found.contains(PollFlags::POLLIN));
+                    let [listener, stopped] = &on;
+                    let calls = listener.revents().is_some_and(|on| on.contains(PollFlags::POLLIN));
+                    return calls && stopped.any() == Some(false);
                 }
             }
         }

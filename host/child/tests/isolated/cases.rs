@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use audex_child::isolate::{
-    Isolated, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
-};
+use audex_child::isolate::{Isolated, Isolation, Mechanism, Network, Support, support};
 use audex_child::{ChildError, Ended, Signals, look_up, spawn};
 use audex_core::environment::{Environment, PATH};
 use audex_core::isolation::Level;
+
+mod files;
+mod limits;
 
 type Test = (&'static str, fn(&Support));
 
@@ -22,14 +23,14 @@ const TESTS: &[Test] = &[
     ("this_system_has_every_mechanism", this_system_has_every_mechanism),
     ("the_exit_status_is_the_commands", the_exit_status_is_the_commands),
     ("a_command_that_is_not_there_is_127", a_command_that_is_not_there_is_127),
-    ("a_hidden_file_and_directory_are_empty", a_hidden_file_and_directory_are_empty),
-    ("what_is_shown_stays", what_is_shown_stays),
-    ("a_hidden_directory_cannot_be_left_in", a_hidden_directory_cannot_be_left_in),
-    ("a_mount_cannot_be_undone", a_mount_cannot_be_undone),
-    ("a_parent_cannot_be_renamed", a_parent_cannot_be_renamed),
-    ("a_replaced_file_is_hidden_again", a_replaced_file_is_hidden_again),
-    ("what_is_read_only_cannot_be_changed", what_is_read_only_cannot_be_changed),
-    ("a_placeholder_is_there_and_goes", a_placeholder_is_there_and_goes),
+    ("a_hidden_file_and_directory_are_empty", files::a_hidden_file_and_directory_are_empty),
+    ("what_is_shown_stays", files::what_is_shown_stays),
+    ("a_hidden_directory_cannot_be_left_in", files::a_hidden_directory_cannot_be_left_in),
+    ("a_mount_cannot_be_undone", files::a_mount_cannot_be_undone),
+    ("a_parent_cannot_be_renamed", files::a_parent_cannot_be_renamed),
+    ("a_replaced_file_is_hidden_again", files::a_replaced_file_is_hidden_again),
+    ("what_is_read_only_cannot_be_changed", files::what_is_read_only_cannot_be_changed),
+    ("a_placeholder_is_there_and_goes", files::a_placeholder_is_there_and_goes),
     ("other_processes_are_not_seen", other_processes_are_not_seen),
     ("nothing_outlives_the_command", nothing_outlives_the_command),
     ("an_address_is_refused", an_address_is_refused),
@@ -43,11 +44,12 @@ const TESTS: &[Test] = &[
     ),
     ("a_command_keeps_the_name_of_its_terminal", a_command_keeps_the_name_of_its_terminal),
     ("root_has_no_capability", root_has_no_capability),
-    ("strict_writes_and_reads_where_it_may", strict_writes_and_reads_where_it_may),
-    ("strict_reaches_the_given_ports_alone", strict_reaches_the_given_ports_alone),
-    ("without_namespaces_landlock_hides", without_namespaces_landlock_hides),
-    ("a_command_runs_without_any_one_mechanism", a_command_runs_without_any_one_mechanism),
-    ("strict_needs_every_mechanism", strict_needs_every_mechanism),
+    ("strict_writes_and_reads_where_it_may", limits::strict_writes_and_reads_where_it_may),
+    ("strict_reaches_the_given_ports_alone", limits::strict_reaches_the_given_ports_alone),
+    ("without_namespaces_landlock_hides", limits::without_namespaces_landlock_hides),
+    ("a_command_runs_without_any_one_mechanism", limits::a_command_runs_without_any_one_mechanism),
+    ("a_process_that_is_left_holds_nobody_up", limits::a_process_that_is_left_holds_nobody_up),
+    ("strict_needs_every_mechanism", limits::strict_needs_every_mechanism),
 ];
 
 #[expect(clippy::print_stdout, reason = "the report of a test executable")]
@@ -149,130 +151,6 @@ fn a_command_that_is_not_there_is_127(support: &Support) {
     let signals = Signals::install().unwrap();
     let error = spawn(&executable, &BTreeMap::new(), signals, Some(&home.isolated)).err().unwrap();
     assert_eq!(error.exit_code(), 127, "{error}");
-}
-
-fn a_hidden_file_and_directory_are_empty(support: &Support) {
-    let mut home = credentials(support);
-    let file = home.file("docker/config.json", "secret");
-    let inside = home.file("aws/credentials", "secret");
-    let link = home.path.join("link");
-    std::os::unix::fs::symlink(&inside, &link).unwrap();
-    home.isolated.isolation.hide = vec![file.clone(), home.path.join("aws"), home.path.join("no")];
-    let script = "cat $1 $2 $3; ls -A $4; echo x > $1; echo x > $2; mkdir $4/x";
-    let aws = home.path.join("aws");
-    let text = home.run(script, &[&file, &inside, &link, &aws]);
-    assert!(!text.contains("secret") && text.matches("Read-only").count() == 3, "{text}");
-    assert_eq!(fs::read_to_string(file).unwrap(), "secret");
-}
-
-fn what_is_shown_stays(support: &Support) {
-    let mut home = credentials(support);
-    let (shown, hidden) =
-        (home.file("state/sessions/this/a", "seen"), home.file("state/log", "secret"));
-    let deeper = home.file("state/sessions/this/key/b", "secret");
-    home.isolated.isolation.hide =
-        vec![home.path.join("state"), home.path.join("state/sessions/this/key")];
-    home.isolated.isolation.show = vec![home.path.join("state/sessions/this")];
-    let text = home.run("cat $1 $2 $3", &[&shown, &hidden, &deeper]);
-    assert!(text.starts_with("seen") && !text.contains("secret"), "{text}");
-}
-
-/// The working directory itself is a way past a mount.
-fn a_hidden_directory_cannot_be_left_in(support: &Support) {
-    let mut home = credentials(support);
-    let secret = home.file("aws/inside/credentials", "secret");
-    home.isolated.isolation.hide = vec![home.path.join("aws")];
-    let before = std::env::current_dir().unwrap();
-    std::env::set_current_dir(secret.parent().unwrap()).unwrap();
-    let error = home.try_run("cat credentials", &[]).err();
-    std::env::set_current_dir(home.path.join("aws")).unwrap();
-    let text = home.run("cat inside/credentials credentials; ls -A; echo", &[]);
-    std::env::set_current_dir(before).unwrap();
-    assert!(error.unwrap().to_string().contains("is it hidden?"));
-    assert!(!text.contains("secret"), "{text}");
-}
-
-fn a_mount_cannot_be_undone(support: &Support) {
-    let mut home = credentials(support);
-    let secret = home.file("aws/credentials", "secret");
-    let aws = home.path.join("aws");
-    home.isolated.isolation.hide = vec![aws.clone()];
-    let script = "umount $2; cat $1; unshare -Urm sh -c 'umount $2; cat $1; mkdir /tmp/o; mount --bind $3 /tmp/o; cat /tmp/o/aws/credentials' sh $1 $2 $3; rmdir /tmp/o";
-    let text = home.run(script, &[&secret, &aws, &home.path]);
-    assert!(!text.contains("secret\n") && !text.contains("secret="), "{text}");
-    // Its twin: without the capabilities' bounding set, root unmounts.
-    if nix::unistd::geteuid().is_root() {
-        home.isolated.isolation.without = [Mechanism::Capabilities].into();
-        let text = home.run("umount $2; cat $1", &[&secret, &aws]);
-        assert_eq!(text, "secret=0");
-    }
-}
-
-fn a_parent_cannot_be_renamed(support: &Support) {
-    let mut home = credentials(support);
-    let file = home.file("config/git/config", "own");
-    home.isolated.isolation.read_only = vec![file.clone()];
-    let script = "mv config other; mkdir -p config/git; echo planted > config/git/config; cat $1";
-    let text = home.run(&format!("cd {}; {script}", home.path.display()), &[&file]);
-    assert!(text.ends_with("own=0"), "{text}");
-    assert_eq!(fs::read_to_string(file).unwrap(), "own");
-}
-
-fn await_text(path: &Path, text: &str) {
-    let start = Instant::now();
-    while !fs::read_to_string(path).unwrap_or_default().contains(text) {
-        assert!(start.elapsed() < Duration::from_secs(20), "{text}");
-        std::thread::yield_now();
-    }
-}
-
-/// A mount goes when its file is replaced from outside.
-fn a_replaced_file_is_hidden_again(support: &Support) {
-    let mut home = credentials(support);
-    let file = home.file("config.json", "secret");
-    let (late, own) = (home.path.join("late"), home.file("rc", "own"));
-    home.isolated.isolation.hide = vec![file.clone(), late.clone()];
-    home.isolated.isolation.read_only = vec![own.clone()];
-    let script = "echo ready; i=0; while ! [ -e $4 ]; do sleep 0.01; done; while { [ -s $1 ] || [ -s $2 ]; } && [ $((i+=1)) -lt 500 ]; do sleep 0.01; done; cat $1 $2; echo x >> $3";
-    let done = home.path.join("done");
-    let running = home.start(script, &[&file, &late, &own, &done]).unwrap();
-    await_text(&home.path.join("output"), "ready");
-    for (path, text) in [(&file, "secret"), (&late, "secret"), (&own, "own")] {
-        fs::write(home.path.join("new"), text).unwrap();
-        fs::rename(home.path.join("new"), path).unwrap();
-    }
-    fs::write(&done, "").unwrap();
-    running.wait(None, || ()).unwrap();
-    let text = fs::read_to_string(home.path.join("output")).unwrap();
-    assert!(!text.contains("secret") && text.contains("Read-only"), "{text}");
-    assert_eq!(fs::read_to_string(own).unwrap(), "own");
-}
-
-fn what_is_read_only_cannot_be_changed(support: &Support) {
-    let mut home = credentials(support);
-    let (file, inside) = (home.file(".bashrc", "own"), home.file("bin/tool", "own"));
-    home.isolated.isolation.read_only = vec![file.clone(), home.path.join("bin")];
-    let script = "cat $1 $2; echo x >> $1; rm $1; mv $2 $2.x; echo x > $3/bin/new; ln -s x $3/bin/y; echo x > $3/free; cat $3/free";
-    let text = home.run(script, &[&file, &inside, &home.path]);
-    assert!(text.starts_with("ownown") && text.ends_with("x\n=0"), "{text}");
-    assert_eq!(
-        [fs::read_to_string(file).unwrap(), fs::read_to_string(inside).unwrap()],
-        ["own", "own"]
-    );
-    assert_eq!(fs::read_dir(home.path.join("bin")).unwrap().count(), 1);
-}
-
-fn a_placeholder_is_there_and_goes(support: &Support) {
-    let mut home = credentials(support);
-    let (file, bin) = (home.path.join(".bash_profile"), home.path.join(".local/bin"));
-    home.isolated.isolation.read_only = vec![file.clone(), bin.clone()];
-    home.isolated.isolation.placeholders = vec![
-        Placeholder::File { path: file.clone(), contents: "seen\n".to_owned() },
-        Placeholder::Directory { path: bin.clone() },
-    ];
-    let text = home.run("cat $1; echo x > $1; echo x > $2/tool; mv $1 $1.x", &[&file, &bin]);
-    assert!(text.starts_with("seen\n") && text.matches("Read-only").count() == 2, "{text}");
-    assert!(!file.exists() && !home.path.join(".local").exists());
 }
 
 fn other_processes_are_not_seen(support: &Support) {
@@ -388,98 +266,4 @@ fn root_has_no_capability(support: &Support) {
     let none = "0".repeat(16);
     assert_eq!(text.matches(&none).count(), 3, "{text}");
     assert!(text.contains("NoNewPrivs:\t1") && text.contains("Seccomp:\t2"), "{text}");
-}
-
-fn strict(support: &Support) -> Home {
-    let mut home = Home::new(support, Level::Strict);
-    let isolation = &mut home.isolated.isolation;
-    isolation.write = vec![home.path.join("work"), home.path.join("output")];
-    isolation.read = ["/usr", "/bin", "/lib", "/lib64", "/etc"].map(PathBuf::from).into();
-    isolation.network = Network::Closed { ports: Vec::new() };
-    fs::write(home.path.join("output"), "").unwrap();
-    fs::create_dir(home.path.join("work")).unwrap();
-    home
-}
-
-fn strict_writes_and_reads_where_it_may(support: &Support) {
-    let home = strict(support);
-    let secret = home.file("other/file", "secret");
-    let script = "echo written > $1/work/a; cat $1/work/a; cat $2; echo x > $2; echo x > $1/b; head -c 1 /etc/passwd > /dev/null && echo read";
-    let text = home.run(script, &[&home.path, &secret]);
-    assert!(text.starts_with("written\n") && text.ends_with("read\n=0"), "{text}");
-    assert!(!text.contains("secret\n") && text.matches("Permission denied").count() == 3, "{text}");
-}
-
-fn strict_reaches_the_given_ports_alone(support: &Support) {
-    let mut home = strict(support);
-    let (given, other) =
-        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-    let (given, other) = (given.local_addr().unwrap().port(), other.local_addr().unwrap().port());
-    home.isolated.isolation.network = Network::Closed { ports: vec![given] };
-    let script = format!(
-        "
-import socket
-for port in [{given}, {other}]:
-    try: print(socket.create_connection((\"127.0.0.1\", port), timeout=5).recv(9))
-    except OSError as error: print(error.strerror)
-"
-    );
-    let mut running = home.start(&python(&script), &[]).unwrap();
-    let inner = running.take_listeners().into_iter().next().unwrap();
-    assert_eq!(inner.local_addr().unwrap().port(), given);
-    let served = std::thread::spawn(move || {
-        let (mut stream, _): (TcpStream, _) = inner.accept().unwrap();
-        std::io::Write::write_all(&mut stream, b"hello").unwrap();
-    });
-    running.wait(None, || ()).unwrap();
-    served.join().unwrap();
-    let text = fs::read_to_string(home.path.join("output")).unwrap();
-    assert_eq!(text, "b'hello'\nConnection refused\n");
-}
-
-fn strict_needs_every_mechanism(support: &Support) {
-    for mechanism in [Mechanism::Landlock, Mechanism::UserNamespace, Mechanism::ConnectSupervisor] {
-        let mut home = strict(support);
-        home.isolated.support =
-            Support::of_all(
-                |other| {
-                    if other == mechanism { Err("forbidden".to_owned()) } else { Ok(()) }
-                },
-            );
-        assert!(
-            !assess(&home.isolated.isolation, &home.isolated.support).is_whole(),
-            "{mechanism}"
-        );
-        let error = home.try_run("echo ran", &[]).err().unwrap();
-        assert!(error.exit_code() == 69 && error.to_string().contains("forbidden"), "{error}");
-    }
-}
-
-fn without_namespaces_landlock_hides(support: &Support) {
-    let mut home = credentials(support);
-    let (hidden, free) =
-        (home.file("aws/credentials", "secret"), home.file("aws-tool/file", "free"));
-    let (own, link) = (home.file(".bashrc", "own"), home.path.join("link"));
-    std::os::unix::fs::symlink(home.path.join("aws"), &link).unwrap();
-    home.file("output", "");
-    let isolation = &mut home.isolated.isolation;
-    isolation.hide = vec![home.path.join("aws"), home.path.join("later")];
-    isolation.read_only = vec![own.clone(), home.path.join(".zshrc")];
-    isolation.without = [Mechanism::UserNamespace].into();
-    let script = "cat $1 $2 $3; echo x >> $2; echo x >> $3; cat $4/credentials; echo x > $5/.zshrc; cat /proc/$6/environ; echo";
-    let host = PathBuf::from(std::process::id().to_string());
-    let text = home.run(script, &[&hidden, &free, &own, &link, &home.path, &host]);
-    assert!(text.contains("freeown") && text.matches("Permission denied").count() == 5, "{text}");
-    assert!(!text.contains("secret") && !text.contains("PATH="), "{text}");
-    assert_eq!(fs::read_to_string(free).unwrap(), "freex\n");
-    assert_eq!(fs::read_to_string(own).unwrap(), "own");
-}
-
-fn a_command_runs_without_any_one_mechanism(support: &Support) {
-    for mechanism in Mechanism::ALL {
-        let mut home = credentials(support);
-        home.file("output", "");
-        home.isolated.isolation.without = [mechanism].into();
-        assert_eq!(home.run("echo ran", &[]), "ran\n=0", "{mechanism}");
-    }
 }

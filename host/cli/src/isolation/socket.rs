@@ -29,9 +29,9 @@ pub(super) const SYSTEM: &[Place] = &[
 /// The sockets that stay under `credentials` besides: the servers run nothing that they are told outside a login of their own.
 ///
 /// Sources: the Wayland protocol, `PipeWire` and `PulseAudio`, where a client sees its own windows and streams; the manuals of the
-/// databases that developers run.
+/// databases that developers run. Security: none lies where the command can put a link in its place.
 #[rustfmt::skip]
 pub(super) const WORK: &[Place] = &[
-    Root("/run/postgresql"), Root("/var/run/postgresql"), Root("/tmp/.s.PGSQL.5432"), Root("/run/mysqld"), Root("/var/run/mysqld"), Root("/run/redis"),
+    Root("/run/postgresql"), Root("/var/run/postgresql"), Root("/run/mysqld"), Root("/var/run/mysqld"), Root("/run/redis"),
     Runtime("wayland-0"), Runtime("wayland-0.lock"), Runtime("wayland-1"), Runtime("wayland-1.lock"), Runtime("pipewire-0"), Runtime("pulse"),
 ];

@@ -142,7 +142,8 @@ fn only_strict_limits_where_the_command_reads_writes_and_connects() {
 #[test]
 fn the_socket_of_ssh_agent_is_hidden_unless_it_is_kept() {
     let home = Home::new("", "");
-    let socket = home.path("agent.sock");
+    fs::write(home.path("agent.sock"), "").unwrap();
+    let socket = home.path("agent.sock").canonicalize().unwrap();
     let with = |choices| {
         let variables = [(named::SSH_AUTH_SOCK, socket.as_path())];
         home.prepare_with(&variables, Level::Credentials, choices).unwrap().unwrap()
