@@ -17,7 +17,7 @@ const LOGINS: [&str; 8] = [
 ];
 /// What escapes besides where namespaces are forbidden: Landlock and the filter of system calls hold all else. A path that the
 /// working directory needs is not read-only then.
-pub(super) const WITHOUT_NAMESPACES: [&str; 9] = [
+pub(super) const WITHOUT_NAMESPACES: [&str; 10] = [
     "detached",
     "shared-memory",
     "shared-memory-key",
@@ -25,6 +25,7 @@ pub(super) const WITHOUT_NAMESPACES: [&str; 9] = [
     "datagram",
     "write-own-hook",
     "write-own-git-config",
+    "write-own-commondir",
     "raw-disk",
     "kernel-setting",
 ];

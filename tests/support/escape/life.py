@@ -162,7 +162,7 @@ class Life:
     def judge(self, result, survived):
         """Says whether an attempt escaped."""
         row, got = result["name"], result["got"]
-        heard = {"abstract-datagram", "datagram", "datagram-home", "udp"}
+        heard = {"abstract-datagram", "abstract-datagram-connected", "datagram", "datagram-home", "udp"}
         if row in self.marked():
             return self.looked.get(row) or self.is_marked(self.marked()[row], row)
         if row in heard:
