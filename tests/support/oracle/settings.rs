@@ -88,6 +88,7 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
             "ttl",
             "on_expiry",
             "run",
+            "isolate",
             "enforcement",
             "mapping",
             "intent",
@@ -103,6 +104,7 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
         keys(&[
             "max_ttl",
             "run",
+            "isolate",
             "enforcement",
             "audit",
             "filters",
