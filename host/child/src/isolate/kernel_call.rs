@@ -115,6 +115,26 @@ pub(super) fn connect(socket: impl AsFd, address: &[u8]) -> nix::Result<()> {
     Errno::result(unsafe { libc::connect(socket, address.as_ptr().cast(), length) }).map(drop)
 }
 
+/// Returns a handle of the process that listened at the other end of a Unix socket (Linux 6.5).
+pub(super) fn peer(socket: impl AsFd) -> nix::Result<OwnedFd> {
+    let mut number: RawFd = -1;
+    let mut length = libc::socklen_t::try_from(size_of::<RawFd>()).map_err(|_| Errno::EINVAL)?;
+    let socket = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel writes one number, for which there is room.
+    let found = unsafe {
+        libc::getsockopt(
+            socket,
+            libc::SOL_SOCKET,
+            libc::SO_PEERPIDFD,
+            (&raw mut number).cast(),
+            &raw mut length,
+        )
+    };
+    Errno::result(found)?;
+    // SAFETY: the call succeeded, so the number is a new descriptor.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 /// Installs a filter of system calls for this process and its children; returns the listener if `flags` ask for one.
 pub(super) fn install_filter(
     program: &[libc::sock_filter],

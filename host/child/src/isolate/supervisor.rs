@@ -6,15 +6,14 @@
 
 mod call;
 mod peer;
+mod sockets;
 
-use std::collections::BTreeSet;
 use std::io::{self, PipeReader, PipeWriter};
 use std::net::IpAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -23,6 +22,7 @@ use nix::unistd::Pid;
 
 use super::{Isolation, Network, kernel_call};
 use call::Call;
+pub(super) use sockets::Sockets;
 
 /// The most calls that wait for an answer of the network at once, each in a thread; further ones fail with EAGAIN.
 const WAITING: usize = 512;
@@ -35,34 +35,30 @@ pub(super) struct Supervisor {
     refused: Vec<(IpAddr, u8)>,
     /// With a network namespace, abstract sockets belong to the session.
     has_own_network: bool,
-    /// The sockets, and directories of sockets, outside the session that stay.
-    sockets: BTreeSet<PathBuf>,
+    /// The sockets outside the session that stay.
+    sockets: Sockets,
     waiting: AtomicUsize,
 }
 
 /// A running supervisor. Dropping this value ends it; a process that is left, and that this system cannot end, connects no more.
+///
+/// Security: the thread is not waited for. A process can make it wait for the network, by another thread that changes the socket, and
+/// the credentials are revoked only afterwards.
 pub(super) struct Supervision {
-    stop: Option<PipeWriter>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Supervision {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was reported already.
-            let _ = thread.join();
-        }
-    }
+    _stop: PipeWriter,
 }
 
 impl Supervisor {
-    pub(super) fn new(listener: OwnedFd, command: Pid, isolation: &Isolation) -> Self {
+    pub(super) fn new(
+        listener: OwnedFd,
+        command: Pid,
+        isolation: &Isolation,
+        sockets: Sockets,
+    ) -> Self {
         let (refused, has_own_network) = match &isolation.network {
             Network::Shared { refused } => (refused.clone(), false),
             Network::Closed { .. } => (Vec::new(), true),
         };
-        let sockets = isolation.sockets.iter().chain(&isolation.show).cloned().collect();
         let waiting = AtomicUsize::new(0);
         Self { listener, command, refused, has_own_network, sockets, waiting }
     }
@@ -70,12 +66,12 @@ impl Supervisor {
     /// Answers calls in a thread, until the returned value is dropped or no process is left that could call.
     pub(super) fn start(self) -> io::Result<Supervision> {
         let (stop, stopped) = io::pipe().map(|(read, write)| (write, read))?;
-        let thread = thread::Builder::new().name("connect".to_owned()).spawn(move || {
+        thread::Builder::new().name("connect".to_owned()).spawn(move || {
             // Signals are for the thread that waits for the command.
             let _ = SigSet::all().thread_block();
             Arc::new(self).serve(&stopped);
         })?;
-        Ok(Supervision { stop: Some(stop), thread: Some(thread) })
+        Ok(Supervision { _stop: stop })
     }
 
     fn serve(self: Arc<Self>, stopped: &PipeReader) {

@@ -1,14 +1,17 @@
 //! The process at the other end of a Unix socket.
 
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use rustix::fs::OFlags;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred, socket_timeout};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use super::call::errno;
+use crate::isolate::kernel_call;
 
 /// The most processes between a server and the command; a longer line of descent is taken for a stranger's.
 const GENERATIONS: usize = 256;
@@ -31,10 +34,34 @@ pub(super) fn copy_settings(other: &OwnedFd, kind: SocketType) -> nix::Result<Ow
 }
 
 /// Returns true if the socket's server descends from `command`, or from the first process of its PID namespace.
+///
+/// Security: the socket keeps the id of a server that has ended (a daemon whose first process listened), and another process can get
+/// that id. Linux 6.5 and later give a handle of the server itself.
 pub(super) fn is_in_session(socket: &OwnedFd, command: Pid) -> bool {
-    let Ok(server) = socket_peercred(socket) else { return false };
+    match kernel_call::peer(socket) {
+        Ok(server) => {
+            let Some(id) = process_of(&server) else { return false };
+            // Afterwards, because until its end no other process gets the id.
+            descends(id, command) && process_of(&server) == Some(id)
+        }
+        Err(Errno::ENOPROTOOPT) => {
+            socket_peercred(socket).is_ok_and(|server| descends(server.pid.as_raw_pid(), command))
+        }
+        Err(_) => false,
+    }
+}
+
+/// Returns the id of the process that a handle stands for, while the process lives.
+fn process_of(handle: &OwnedFd) -> Option<i32> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", handle.as_raw_fd())).ok()?;
+    let id = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+    let mut ended = [PollFd::new(handle.as_fd(), PollFlags::POLLIN)];
+    (id > 0 && poll(&mut ended, PollTimeout::ZERO) == Ok(0)).then_some(id)
+}
+
+fn descends(server: i32, command: Pid) -> bool {
     let session = namespace_of(command);
-    let mut process = server.pid.as_raw_pid();
+    let mut process = server;
     for _ in 0..GENERATIONS {
         if process == command.as_raw() {
             return true;
