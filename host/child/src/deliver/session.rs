@@ -151,8 +151,9 @@ fn is_private(path: &Path) -> bool {
     })
 }
 
-/// Removes the directories that can be locked, because their process has ended.
+/// Removes the directories that can be locked, because their process has ended, and what their commands had in the user's home.
 fn sweep(root: &Path) {
+    placeholder::remove_all(root);
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
@@ -164,7 +165,6 @@ fn sweep(root: &Path) {
                 Err(error) => error.kind() != io::ErrorKind::NotFound,
             };
         if !is_alive {
-            placeholder::remove(&directory);
             // If the removal fails, the next session tries again.
             let _ = fs::remove_dir_all(directory);
         }

@@ -22,11 +22,13 @@ pub enum Part {
     Processes,
     /// The end of everything that the command started, with the session.
     Lifetime,
+    /// Shared memory, semaphores and message queues of other processes.
+    SharedMemory,
     /// Keys of the kernel's keyrings.
     Keyring,
     /// The refused addresses: the metadata servers of clouds.
     Metadata,
-    /// Input typed into the terminal on the user's behalf.
+    /// Input typed into the terminal on the user's behalf; other terminals.
     Terminal,
     /// Privileges gained by executing a program.
     Privileges,
@@ -51,9 +53,10 @@ impl Part {
             Self::AbstractSockets => "connect to abstract sockets outside the session",
             Self::Processes => "read or signal processes outside the session",
             Self::Lifetime => "leave a process behind",
+            Self::SharedMemory => "use the shared memory of processes outside the session",
             Self::Keyring => "read the kernel's keyrings",
             Self::Metadata => "connect to metadata servers",
-            Self::Terminal => "type into the terminal",
+            Self::Terminal => "type into the terminal, or use another",
             Self::Privileges => "gain privileges",
             Self::Descriptors => "use descriptors that it was not given",
             Self::Writes => "write elsewhere",
@@ -174,14 +177,15 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
         (Part::HiddenFiles, &[&[M::MountNamespace, M::Capabilities], BY_RULES]),
         (Part::ReadOnlyFiles, &[&[M::MountNamespace, M::Capabilities]]),
         (Part::Sockets, &[&[M::Seccomp, M::ConnectSupervisor]]),
-        (Part::AbstractSockets, &[&[M::Seccomp, M::ConnectSupervisor], &[M::LandlockScopes]]),
+        (Part::AbstractSockets, &[&[M::LandlockScopes]]),
         (
             Part::Processes,
             &[&[M::PidNamespace, M::Capabilities], &[M::LandlockScopes, M::Capabilities]],
         ),
         (Part::Lifetime, &[&[M::PidNamespace]]),
+        (Part::SharedMemory, &[&[M::IpcNamespace, M::MountNamespace]]),
         (Part::Keyring, &[&[M::Keyring, M::Seccomp]]),
-        (Part::Terminal, &[&[M::Seccomp]]),
+        (Part::Terminal, &[&[M::Seccomp, M::MountNamespace]]),
         (Part::Privileges, &[&[M::NoNewPrivileges]]),
         (Part::Descriptors, &[&[M::Descriptors]]),
     ];
@@ -226,7 +230,10 @@ mod tests {
         assert_eq!(hidden.1, Standing::Held(BY_RULES));
         let missing: Vec<Part> = found.missing().map(|(part, ..)| part).collect();
         // A PID namespace needs its own /proc.
-        assert_eq!(missing, [Part::ReadOnlyFiles, Part::Lifetime]);
+        assert_eq!(
+            missing,
+            [Part::ReadOnlyFiles, Part::Lifetime, Part::SharedMemory, Part::Terminal]
+        );
     }
 
     #[test]

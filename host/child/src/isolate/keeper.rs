@@ -1,8 +1,8 @@
 //! Watches what is hidden and what is read-only, and mounts again what went or came.
 //!
-//! Guarantees: a file that was replaced from outside, or that appears while the command runs, is covered at once. Between the change
-//! and the mount there is a moment (some microseconds) in which the command can open it; a hidden directory that exists has no such
-//! moment, unless it is itself replaced.
+//! Guarantees: a file that was replaced from outside, or that appears while the command runs, is covered within microseconds; in that
+//! time the command can open it. A hidden directory that exists has no such time, unless it is itself replaced. The command cannot
+//! keep a namespace of mounts that these do not reach: `rules.rs` forbids it to mount.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr, OsString};
@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
+use super::Placeholder;
 use super::description::Description;
 use super::mounts::{self, Covers};
-use super::{Placeholder, placeholder};
+use super::placeholder::{self, Record};
 
 /// The bytes that are read at a time: some hundred events.
 const EVENTS: usize = 16 * 1024;
@@ -28,26 +29,26 @@ pub(super) struct Keeper {
     hide: Vec<PathBuf>,
     read_only: Vec<PathBuf>,
     placeholders: Vec<Placeholder>,
-    session: PathBuf,
+    record: Record,
 }
 
 impl Keeper {
     /// Begins to watch, before anything is mounted.
-    pub(super) fn begin(description: &Description) -> io::Result<Self> {
+    pub(super) fn begin(description: &Description, record: Record) -> io::Result<Self> {
         let is_shown = |path: &&PathBuf| !description.is_of_session(path);
         let keeper = Self {
             events: inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?,
             hide: description.hide.iter().filter(is_shown).cloned().collect(),
             read_only: description.read_only.clone(),
             placeholders: description.placeholders.clone(),
-            session: description.session.clone(),
+            record,
         };
-        keeper.watch();
+        keeper.watch()?;
         Ok(keeper)
     }
 
     /// Watches the directory of each path, or the nearest one above that exists.
-    fn watch(&self) {
+    fn watch(&self) -> io::Result<()> {
         let flags = WatchFlags::CREATE
             | WatchFlags::MOVED_TO
             | WatchFlags::MOVED_FROM
@@ -59,9 +60,14 @@ impl Keeper {
             |path: &Path| path.ancestors().find(|above| above.is_dir()).map(Path::to_owned);
         let watched: BTreeSet<PathBuf> = parents.into_iter().filter_map(nearest).collect();
         for above in watched {
+            use rustix::io::Errno as E;
             // Watching a directory again adds nothing. One that cannot be read is not watched.
-            let _ = inotify::add_watch(&self.events, above, flags);
+            match inotify::add_watch(&self.events, above, flags) {
+                Ok(_) | Err(E::ACCESS | E::NOENT | E::NOTDIR) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 
     /// Keeps the mounts until the host closes `channel`.
@@ -74,7 +80,7 @@ impl Keeper {
                 let is_named = |path: &PathBuf| path.file_name().is_some_and(|n| names.contains(n));
                 self.cover(covers, is_named)?;
                 self.restore(covers)?;
-                self.watch();
+                self.watch()?;
                 // A directory that was not watched before may have got a file meanwhile.
                 self.restore(covers)?;
             }
@@ -120,7 +126,7 @@ impl Keeper {
     fn restore(&self, covers: &Covers) -> io::Result<()> {
         self.cover(covers, |_| true)?;
         if self.read_only.iter().any(|path| !path.exists()) {
-            placeholder::create(&self.placeholders, &self.session)?;
+            placeholder::create(&self.placeholders, &self.record)?;
         }
         self.read_only.iter().try_for_each(|path| unless_gone(mounts::make_read_only(path)))
     }

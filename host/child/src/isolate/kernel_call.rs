@@ -115,27 +115,23 @@ pub(super) fn connect(socket: impl AsFd, address: &[u8]) -> nix::Result<()> {
     Errno::result(unsafe { libc::connect(socket, address.as_ptr().cast(), length) }).map(drop)
 }
 
-/// The option of a Unix socket for a handle on its peer. Source: asm-generic/socket.h, Linux 6.5.
-const SO_PEERPIDFD: libc::c_int = 77;
-
-/// Returns a handle on the process that serves a connected Unix socket.
-///
-/// # Errors
-/// [`Errno::ENOPROTOOPT`] before Linux 6.5; another error if the process has ended.
-pub(super) fn peer_handle(socket: impl AsFd) -> nix::Result<OwnedFd> {
+/// Returns a handle of the process that listened at the other end of a Unix socket (Linux 6.5).
+pub(super) fn peer(socket: impl AsFd) -> nix::Result<OwnedFd> {
     let mut number: RawFd = -1;
     let mut length = libc::socklen_t::try_from(size_of::<RawFd>()).map_err(|_| Errno::EINVAL)?;
-    // SAFETY: the value has the length that the call is told.
-    Errno::result(unsafe {
+    let socket = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel writes one number, for which there is room.
+    let found = unsafe {
         libc::getsockopt(
-            socket.as_fd().as_raw_fd(),
+            socket,
             libc::SOL_SOCKET,
-            SO_PEERPIDFD,
+            libc::SO_PEERPIDFD,
             (&raw mut number).cast(),
             &raw mut length,
         )
-    })?;
-    // SAFETY: the kernel has opened this descriptor for the caller, and nobody else has it.
+    };
+    Errno::result(found)?;
+    // SAFETY: the call succeeded, so the number is a new descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 

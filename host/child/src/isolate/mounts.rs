@@ -55,10 +55,9 @@ pub(super) fn apply(description: &Description) -> io::Result<Covers> {
     for path in &description.read_only {
         make_read_only(path).map_err(|error| at(path, &error))?;
     }
-    // Root of this machine writes settings by its id alone, and some of them name programs to run. A user writes the control groups
-    // of the own units, which end or stop their processes.
-    let path = Path::new("/sys");
-    make_read_only(path).map_err(|error| at(path, &error))?;
+    // Root of this machine writes settings there by its id alone, and some of them name programs to run. A user of systemd writes the
+    // control groups of its other units, and can end them.
+    make_read_only(Path::new("/sys")).map_err(|error| at(Path::new("/sys"), &error))?;
     Ok(covers)
 }
 

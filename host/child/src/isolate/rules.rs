@@ -29,6 +29,9 @@ const ALWAYS_WRITTEN: [&str; 2] = ["/dev", "/proc"];
 pub(super) fn restrict(description: &Description) -> io::Result<()> {
     let has_scopes = description.has(Mechanism::LandlockScopes);
     let permitted = permitted(description);
+    let is_by_mounts =
+        description.level < Level::Strict && description.has(Mechanism::MountNamespace);
+    let handled = if is_by_mounts { AccessFs::Refer.into() } else { AccessFs::from_all(NEWEST) };
     if permitted.is_none() && !has_scopes {
         return Ok(());
     }
@@ -37,7 +40,7 @@ pub(super) fn restrict(description: &Description) -> io::Result<()> {
         rules = rules.scope(Scope::AbstractUnixSocket | Scope::Signal).map_err(refused)?;
     }
     if permitted.is_some() {
-        rules = rules.handle_access(AccessFs::from_all(NEWEST)).map_err(refused)?;
+        rules = rules.handle_access(handled).map_err(refused)?;
     }
     let mut rules = rules.create().map_err(refused)?;
     for (path, rights) in permitted.unwrap_or_default() {
@@ -47,7 +50,7 @@ pub(super) fn restrict(description: &Description) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the paths with their rights, or `None` if files are not restricted: the mounts hold them.
+/// Returns the paths with their rights, or `None` without rules for files.
 fn permitted(description: &Description) -> Option<Vec<(PathBuf, BitFlags<AccessFs>)>> {
     if !description.has(Mechanism::Landlock) {
         return None;
@@ -61,7 +64,9 @@ fn permitted(description: &Description) -> Option<Vec<(PathBuf, BitFlags<AccessF
         let read_paths = description.read.iter().chain(&description.show);
         permitted.extend(read_paths.map(|path| (path.clone(), read)));
     } else if description.has(Mechanism::MountNamespace) {
-        return None;
+        // Under any rule for files, the kernel refuses to mount: in a namespace of its own, the command could keep the keeper's
+        // mounts away. The rule itself takes nothing from it.
+        permitted.push((PathBuf::from("/"), AccessFs::Refer.into()));
     } else {
         // The command creates files in its working directory, so nothing below it is read-only.
         let own = resolved(&description.directory);

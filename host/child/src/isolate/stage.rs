@@ -71,7 +71,7 @@ fn run(mut file: File, channel: &OwnedFd) -> Result<Infallible, String> {
         step("report", channel::send(channel, &tried, &[]))?;
         process::exit(0);
     }
-    let description = Description::decode(&bytes).ok_or("description: unreadable")?;
+    let mut description = Description::decode(&bytes).ok_or("description: unreadable")?;
     drop(bytes);
     step("descriptors", refuse_directories())?;
     let has_user = description.has(Mechanism::UserNamespace);
@@ -88,10 +88,11 @@ fn run(mut file: File, channel: &OwnedFd) -> Result<Infallible, String> {
     }
     let mut keeper = None;
     if has_user && description.has(Mechanism::MountNamespace) {
-        let made = placeholder::create(&description.placeholders, &description.session);
-        step("placeholders", made)?;
+        let record = step("placeholders", placeholder::Record::open(&description.session))?;
+        step("placeholders", placeholder::create(&description.placeholders, &record))?;
+        description.hide.extend(placeholder::own_files(&description.session));
         // The watch begins first, so that no change is missed.
-        let watching = step("watch", Keeper::begin(&description))?;
+        let watching = step("watch", Keeper::begin(&description, record))?;
         let covers = step("mounts", mounts::apply(&description))?;
         keeper = Some((watching, covers));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsString};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
@@ -19,7 +20,7 @@ use rustix::net::{Shutdown, shutdown};
 use super::assessment::availability;
 use super::channel::{self, Message};
 use super::description::{Description, variable};
-use super::supervisor::{Supervision, Supervisor};
+use super::supervisor::{Sockets, Supervision, Supervisor};
 use super::{Isolated, Mechanism, placeholder, stage};
 use crate::{ChildError, Executable};
 
@@ -33,7 +34,9 @@ pub(crate) struct Session {
     stage: Pid,
     listeners: Vec<TcpListener>,
     supervision: Option<Supervision>,
-    directory: PathBuf,
+    /// The directory of the sessions, with the lock on the placeholders of all.
+    sessions: PathBuf,
+    placeholders: Option<File>,
 }
 
 /// Starts `executable` with `environment`; returns its process id once it was executed.
@@ -45,13 +48,18 @@ pub(crate) fn start(
     let failed = |reason: String| ChildError::Isolation { reason };
     let described =
         describe(executable, environment, isolated).map_err(|e| failed(e.to_string()))?;
+    let sessions = isolated.session.parent().unwrap_or(&isolated.session).to_owned();
+    let placeholders = placeholder::keep(&sessions).map_err(|e| failed(e.to_string()))?;
+    // Before the command runs: it could put something else in the place of a socket.
+    let sockets = Sockets::of(&isolated.isolation);
     let (channel, stage) = start_stage(&described.encode()).map_err(|e| failed(e.to_string()))?;
     let mut session = Session {
         channel,
         stage,
         listeners: Vec::new(),
         supervision: None,
-        directory: isolated.session.clone(),
+        sessions,
+        placeholders: Some(placeholders),
     };
     let mut listener = None;
     loop {
@@ -65,7 +73,8 @@ pub(crate) fn start(
             Some((Message::Started(id), _)) => {
                 let command = Pid::from_raw(id);
                 if let Some(listener) = listener {
-                    let supervisor = Supervisor::new(listener, command, &isolated.isolation);
+                    let supervisor =
+                        Supervisor::new(listener, command, &isolated.isolation, sockets);
                     session.supervision = Some(supervisor.start().map_err(|error| {
                         reap(command);
                         failed(error.to_string())
@@ -198,7 +207,8 @@ impl Drop for Session {
             }
         }
         reap_later(self.stage);
-        placeholder::remove(&self.directory);
+        self.placeholders = None;
+        placeholder::remove_all(&self.sessions);
         // Now that no process is left, or none that this system can end.
         self.supervision = None;
     }

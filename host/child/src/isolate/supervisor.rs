@@ -6,12 +6,11 @@
 
 mod call;
 mod peer;
+mod sockets;
 
-use std::collections::BTreeSet;
 use std::io::{self, PipeReader, PipeWriter};
 use std::net::IpAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -23,8 +22,9 @@ use nix::unistd::Pid;
 
 use super::{Isolation, Network, kernel_call};
 use call::Call;
+pub(super) use sockets::Sockets;
 
-/// The most calls that are made at once, each in a thread; further ones fail with EAGAIN.
+/// The most calls that wait for an answer of the network at once, each in a thread; further ones fail with EAGAIN.
 const WAITING: usize = 512;
 
 /// The rules for the connections of one session.
@@ -35,25 +35,30 @@ pub(super) struct Supervisor {
     refused: Vec<(IpAddr, u8)>,
     /// With a network namespace, abstract sockets belong to the session.
     has_own_network: bool,
-    /// The sockets, and directories of sockets, outside the session that stay.
-    sockets: BTreeSet<PathBuf>,
+    /// The sockets outside the session that stay.
+    sockets: Sockets,
     waiting: AtomicUsize,
 }
 
 /// A running supervisor. Dropping this value ends it; a process that is left, and that this system cannot end, connects no more.
 ///
-/// The end is not waited for: a connection that the command has begun may last, and its credentials must be revoked meanwhile.
+/// Security: the thread is not waited for. A process can make it wait for the network, by another thread that changes the socket, and
+/// the credentials are revoked only afterwards.
 pub(super) struct Supervision {
     _stop: PipeWriter,
 }
 
 impl Supervisor {
-    pub(super) fn new(listener: OwnedFd, command: Pid, isolation: &Isolation) -> Self {
+    pub(super) fn new(
+        listener: OwnedFd,
+        command: Pid,
+        isolation: &Isolation,
+        sockets: Sockets,
+    ) -> Self {
         let (refused, has_own_network) = match &isolation.network {
             Network::Shared { refused } => (refused.clone(), false),
             Network::Closed { .. } => (Vec::new(), true),
         };
-        let sockets = isolation.sockets.iter().chain(&isolation.show).cloned().collect();
         let waiting = AtomicUsize::new(0);
         Self { listener, command, refused, has_own_network, sockets, waiting }
     }
@@ -75,7 +80,8 @@ impl Supervisor {
             let id = notice.id;
             match Call::read(&notice, &self.listener) {
                 Err(error) => self.answer(id, Err(error)),
-                Ok(call) => self.serve_in_thread(id, call),
+                Ok(call) if call.may_wait() => self.serve_in_thread(id, call),
+                Ok(call) => self.answer(id, call.make(&self)),
             }
         }
     }
@@ -97,7 +103,7 @@ impl Supervisor {
         }
     }
 
-    /// Makes a call in a thread of its own. Security: the command can make any socket wait, whatever it was when it was read.
+    /// Makes a call that may wait for the network, in a thread of its own.
     fn serve_in_thread(self: &Arc<Self>, id: u64, call: Call) {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             self.waiting.fetch_sub(1, Ordering::Relaxed);

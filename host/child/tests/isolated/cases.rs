@@ -27,6 +27,8 @@ const TESTS: &[Test] = &[
     ("what_is_shown_stays", files::what_is_shown_stays),
     ("a_hidden_directory_cannot_be_left_in", files::a_hidden_directory_cannot_be_left_in),
     ("a_mount_cannot_be_undone", files::a_mount_cannot_be_undone),
+    ("a_command_cannot_make_mounts_of_its_own", files::a_command_cannot_make_mounts_of_its_own),
+    ("a_record_cannot_be_forged", files::a_record_cannot_be_forged),
     ("a_parent_cannot_be_renamed", files::a_parent_cannot_be_renamed),
     ("a_replaced_file_is_hidden_again", files::a_replaced_file_is_hidden_again),
     ("what_is_read_only_cannot_be_changed", files::what_is_read_only_cannot_be_changed),

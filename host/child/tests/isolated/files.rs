@@ -57,12 +57,41 @@ pub(super) fn a_mount_cannot_be_undone(support: &Support) {
     let script = "umount $2; cat $1; unshare -Urm sh -c 'umount $2; cat $1; mkdir /tmp/o; mount --bind $3 /tmp/o; cat /tmp/o/aws/credentials' sh $1 $2 $3; rmdir /tmp/o";
     let text = home.run(script, &[&secret, &aws, &home.path]);
     assert!(!text.contains("secret\n") && !text.contains("secret="), "{text}");
-    // Its twin: without the capabilities' bounding set, root unmounts.
+    // Its twin: with its capabilities and without Landlock, root unmounts.
     if nix::unistd::geteuid().is_root() {
-        home.isolated.isolation.without = [Mechanism::Capabilities].into();
+        home.isolated.isolation.without = [Mechanism::Capabilities, Mechanism::Landlock].into();
         let text = home.run("umount $2; cat $1", &[&secret, &aws]);
         assert_eq!(text, "secret=0");
     }
+}
+
+/// In a namespace of its own, a command could keep away the mounts that cover a file that comes later.
+pub(super) fn a_command_cannot_make_mounts_of_its_own(support: &Support) {
+    let mut home = credentials(support);
+    let script = "unshare -Urm --propagation unchanged sh -c 'mount --make-rprivate / && echo private'; mv $HOME/a $HOME/b/a && echo moved";
+    home.file("a", "");
+    home.file("b/c", "");
+    let text = home.run(script, &[]);
+    assert!(!text.contains("private\n") && text.contains("moved"), "{text}");
+    home.isolated.isolation.without = [Mechanism::Landlock].into();
+    // Root without CAP_SETFCAP maps its own id into no namespace (Linux 5.12), so there its twin is the capability's.
+    if nix::unistd::geteuid().is_root() {
+        home.isolated.isolation.without.insert(Mechanism::Capabilities);
+    }
+    assert!(home.run(script, &[]).contains("private\n"));
+}
+
+/// The record of the placeholders is not in the command's reach.
+pub(super) fn a_record_cannot_be_forged(support: &Support) {
+    let mut home = credentials(support);
+    let (file, own) = (home.path.join(".zshrc"), home.file("own", "own"));
+    home.isolated.isolation.read_only = vec![file.clone()];
+    let contents = String::new();
+    home.isolated.isolation.placeholders = vec![Placeholder::File { path: file.clone(), contents }];
+    let script = "for r in $HOME/session.placeholders $HOME/placeholders.lock $HOME/session/placeholders; do cat $r; ln -sf $1 $r; rm $r; mkfifo $r; done; ls $HOME";
+    let text = home.run(script, &[&own]);
+    assert!(!text.contains(".zshrc\0") && fs::read_to_string(own).unwrap() == "own", "{text}");
+    assert!(!file.exists() && !home.path.join("session.placeholders").exists());
 }
 
 pub(super) fn a_parent_cannot_be_renamed(support: &Support) {

@@ -1,10 +1,8 @@
 //! One `connect` call of a process.
 
-use std::fs;
 use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
@@ -48,6 +46,11 @@ impl Call {
         Ok(Self { id: notice.id, process, number, socket, address })
     }
 
+    /// Returns true if the call waits for an answer.
+    pub(super) fn may_wait(&self) -> bool {
+        rustix::fs::fcntl_getfl(&self.socket).is_ok_and(|flags| !flags.contains(OFlags::NONBLOCK))
+    }
+
     /// Makes the call, if it is allowed.
     pub(super) fn make(&self, rules: &Supervisor) -> nix::Result<()> {
         match Address::read(&self.address) {
@@ -56,8 +59,6 @@ impl Call {
             Address::Internet(address) if is_in(address, &rules.refused) => Err(Errno::EACCES),
             Address::Internet(_) | Address::Other => self.connect(&self.address),
             Address::Abstract if rules.has_own_network => self.connect(&self.address),
-            // Security: this process is not in the Landlock domain that keeps the command's datagrams from outside.
-            Address::Abstract if self.kind()? == SocketType::DGRAM => Err(Errno::EACCES),
             Address::Abstract => self.connect_to_session(rules, &self.address),
             Address::Path(path) => self.connect_to_path(rules, path),
         }
@@ -71,7 +72,7 @@ impl Call {
         let file = self.open(path)?;
         // From here on the socket is this one, whatever the path leads to.
         let address = address_of(&file)?;
-        if stays(&file, rules) {
+        if rules.sockets.have(&file) {
             return self.connect(&address);
         }
         self.connect_to_session(rules, &address)
@@ -79,10 +80,11 @@ impl Call {
 
     /// Connects to a socket whose server belongs to the session. The command gets its connection only once that is known.
     fn connect_to_session(&self, rules: &Supervisor, address: &[u8]) -> nix::Result<()> {
-        let kind = self.kind()?;
+        let kind = socket_type(&self.socket).map_err(errno)?;
         if kind == SocketType::DGRAM {
-            // It could send there without a connection.
-            return self.connect(address);
+            // A path it could reach without a connection. A name it could not: Landlock refuses that, and lets pass what is connected.
+            let has_path = matches!(Address::read(address), Address::Path(_));
+            return if has_path { self.connect(address) } else { Err(Errno::EACCES) };
         }
         let fresh = peer::copy_settings(&self.socket, kind)?;
         kernel_call::connect(&fresh, address)?;
@@ -92,10 +94,6 @@ impl Call {
         let closes = peer::closes_on_exec(self.process, self.number);
         let number = u32::try_from(self.number).map_err(|_| Errno::EBADF)?;
         kernel_call::replace(&rules.listener, self.id, number, &fresh, closes)
-    }
-
-    fn kind(&self) -> nix::Result<SocketType> {
-        socket_type(&self.socket).map_err(errno)
     }
 
     /// Opens the path as the process sees it.
@@ -113,23 +111,6 @@ impl Call {
         };
         opened.map_err(errno)
     }
-}
-
-/// Returns true if the socket is one of those outside the session that stay.
-fn stays(socket: &OwnedFd, rules: &Supervisor) -> bool {
-    let Ok(path) = fs::read_link(own_path(socket)) else { return false };
-    let allowed = |of: &PathBuf| {
-        path.starts_with(of) || fs::canonicalize(of).is_ok_and(|of| path.starts_with(of))
-    };
-    if !rules.sockets.iter().any(allowed) {
-        return false;
-    }
-    // Security: the process can mount another socket at an allowed path, in a namespace of its own.
-    let (Ok(outside), Ok(inside)) = (fs::symlink_metadata(&path), fs::metadata(own_path(socket)))
-    else {
-        return false;
-    };
-    (outside.dev(), outside.ino()) == (inside.dev(), inside.ino())
 }
 
 fn own_path(file: &OwnedFd) -> String {

@@ -1,9 +1,10 @@
 //! The process at the other end of a Unix socket.
 
 use std::fs;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use rustix::fs::OFlags;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred, socket_timeout};
@@ -32,14 +33,17 @@ pub(super) fn copy_settings(other: &OwnedFd, kind: SocketType) -> nix::Result<Ow
     Ok(fresh)
 }
 
-/// Returns true if the socket's server descends from `command`, or from the first process of its PID namespace. A server that has
-/// ended, because it left the socket to a child, is a stranger.
+/// Returns true if the socket's server descends from `command`, or from the first process of its PID namespace.
+///
+/// Security: the socket keeps the id of a server that has ended (a daemon whose first process listened), and another process can get
+/// that id. Linux 6.5 and later give a handle of the server itself.
 pub(super) fn is_in_session(socket: &OwnedFd, command: Pid) -> bool {
-    match kernel_call::peer_handle(socket) {
-        // Security: the id of a process that has ended can be given to another one. The handle stands for the server alone, so
-        // it is asked again once the line of descent is known.
-        Ok(handle) => id_of(&handle)
-            .is_some_and(|server| descends(server, command) && id_of(&handle) == Some(server)),
+    match kernel_call::peer(socket) {
+        Ok(server) => {
+            let Some(id) = process_of(&server) else { return false };
+            // Afterwards, because until its end no other process gets the id.
+            descends(id, command) && process_of(&server) == Some(id)
+        }
         Err(Errno::ENOPROTOOPT) => {
             socket_peercred(socket).is_ok_and(|server| descends(server.pid.as_raw_pid(), command))
         }
@@ -47,10 +51,12 @@ pub(super) fn is_in_session(socket: &OwnedFd, command: Pid) -> bool {
     }
 }
 
-/// Returns the id of the process that a handle stands for, unless it has ended.
-fn id_of(handle: &OwnedFd) -> Option<i32> {
-    let path = format!("/proc/self/fdinfo/{}", handle.as_raw_fd());
-    field(&fs::read_to_string(path).ok()?, "Pid:").filter(|id| *id > 0)
+/// Returns the id of the process that a handle stands for, while the process lives.
+fn process_of(handle: &OwnedFd) -> Option<i32> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", handle.as_raw_fd())).ok()?;
+    let id = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+    let mut ended = [PollFd::new(handle.as_fd(), PollFlags::POLLIN)];
+    (id > 0 && poll(&mut ended, PollTimeout::ZERO) == Ok(0)).then_some(id)
 }
 
 fn descends(server: i32, command: Pid) -> bool {
@@ -85,12 +91,9 @@ pub(super) fn group_of(thread: Pid) -> i32 {
     status(thread.as_raw(), "Tgid:").unwrap_or(thread.as_raw())
 }
 
-fn status(process: i32, name: &str) -> Option<i32> {
-    field(&fs::read_to_string(format!("/proc/{process}/status")).ok()?, name)
-}
-
-fn field(text: &str, name: &str) -> Option<i32> {
-    text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
+fn status(process: i32, field: &str) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix(field))?.trim().parse().ok()
 }
 
 /// Returns true if the process's descriptor is closed when it executes a program.
