@@ -73,7 +73,9 @@ fn run(mut file: File, channel: &OwnedFd) -> Result<Infallible, String> {
     }
     let mut description = Description::decode(&bytes).ok_or("description: unreadable")?;
     drop(bytes);
-    step("descriptors", refuse_directories())?;
+    if description.has(Mechanism::Descriptors) {
+        step("descriptors", refuse_directories())?;
+    }
     let has_user = description.has(Mechanism::UserNamespace);
     if has_user {
         step("user namespace", namespace::enter_user())?;
