@@ -72,7 +72,7 @@ pub(super) const TABLES: [(&str, &[Escape]); 6] = [
 
 const FILES: &[Escape] = &[
     held(
-        "reads a hidden file by its path: of each cloud, Vault, Kubernetes, a registry, `/run/secrets`",
+        "reads a hidden file by its path: of each cloud, Vault, Kubernetes, a registry, gpg, `/run/secrets`",
         &[
             "read-aws",
             "read-azure",
@@ -81,6 +81,7 @@ const FILES: &[Escape] = &[
             "read-docker",
             "read-vault",
             "read-terraform",
+            "read-gnupg-key",
             "read-run-secrets",
             "read-service-account",
         ],
@@ -202,7 +203,7 @@ const SOCKETS: &[Escape] = &[
         &["wayland"],
         "it stays, so that windows and the clipboard work; a client of it cannot type into another",
     ),
-    held("an abstract socket", &["abstract", "abstract-datagram"]),
+    held("an abstract socket", &["abstract", "abstract-datagram", "abstract-datagram-connected"]),
     held("a datagram to a socket in a runtime directory", &["datagram"]),
     open(
         "a datagram to a socket in the home, which needs no connection",
@@ -290,7 +291,7 @@ const LATER: &[Escape] = &[
     held("writes into a hidden directory or file", &["write-aws-config", "write-docker-config"]),
     held(
         "writes hooks or settings of the repository it works in",
-        &["write-own-hook", "write-own-git-config"],
+        &["write-own-hook", "write-own-git-config", "write-own-commondir"],
     ),
     strict(
         "writes hooks or settings of another repository",

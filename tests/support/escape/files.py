@@ -22,6 +22,7 @@ READS = {
     "read-named": home("keys/gcp.json"),
     "read-audex-key": PLACES["audex_key"],
     "read-audex-config": home(".config/audex/config.toml"),
+    "read-gnupg-key": home(".gnupg/private-keys-v1.d/decoy.key"),
     "read-git-credentials": home(".git-credentials"),
     "read-gh": home(".config/gh/hosts.yml"),
     "read-ssh-key": home(".ssh/id_ed25519"),

@@ -23,6 +23,7 @@ WRITES = {
     "write-git-xdg": home(".config/git/config"),
     "write-own-hook": os.path.join(WORK, ".git/hooks/pre-commit"),
     "write-own-git-config": os.path.join(WORK, ".git/config"),
+    "write-own-commondir": os.path.join(WORK, ".git/commondir"),
     "write-other-git-config": home("other/.git/config"),
     "write-other-hook": home("other/.git/hooks/pre-commit"),
     "write-ssh-config": home(".ssh/config"),

@@ -86,6 +86,7 @@ class Place:
                            (".config/gcloud/application_default_credentials.json", "read-gcloud"), (".kube/config", "read-kube"),
                            (".vault-token", "read-vault"), (".terraform.d/credentials.tfrc.json", "read-terraform"),
                            ("keys/gcp.json", "read-named"), (".git-credentials", "read-git-credentials"),
+                           (".gnupg/private-keys-v1.d/decoy.key", "read-gnupg-key"),
                            (".config/gh/hosts.yml", "read-gh"), (".ssh/id_ed25519", "read-ssh-key"), (".npmrc", "read-npm"),
                            (".cargo/credentials.toml", "read-cargo"), (".netrc", "read-netrc"), ("project/.env", "read-dotenv"),
                            ("project/terraform.tfstate", "read-tfstate"), ("private.txt", "read-other-file"), (".config/audex/config.toml", "read-audex-config")):

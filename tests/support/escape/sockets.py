@@ -120,6 +120,13 @@ def abstract_datagram():
         client.sendto(b"escape-abstract-datagram", "\0decoy-abstract-datagram")
 
 
+@attempt("abstract-datagram-connected")
+def abstract_datagram_connected():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.connect("\0decoy-abstract-datagram")
+        client.send(b"escape-abstract-datagram-connected")
+
+
 @attempt("datagram")
 def datagram():
     """A datagram needs no connect: by sendto in the runtime directory, as to the journal."""
