@@ -13,7 +13,7 @@ PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
 COMPONENTS := $(dir $(wildcard plugins/extra/*/README.md))
 WORKSPACES := Cargo.toml plugins/Cargo.toml bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo components test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
+.PHONY: demo components test test-sigstore test-interop test-moto interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
 
 demo: build ## Runs the main job on the loopback cloud, without an account
 	target/debug/tryaudex demo
@@ -40,6 +40,9 @@ test-interop: build python ## Tests rclone, s3cmd, s3fs, Terraform, gcloud, gsut
 
 interop-here: build python ## Runs the same tests with the tools that are already installed (CI)
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
+
+test-moto: build python ## Runs moto's own tests directly and through the gateway, and compares them (about half an hour)
+	$$(tests/python/install.sh)/bin/python tests/interop/run.py moto
 
 check: wasm-target ## Checks format, lock files, lints, docs, licences and sources
 	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; \

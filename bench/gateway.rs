@@ -1,5 +1,6 @@
 //! Measures the cost of the gateway that decides: the throughput of a large object in both directions, the latency
-//! of a small call, and the decision alone. Calls through it take turns with direct calls to the same server (JSON on stdout).
+//! of a small call, the reading, and the decision alone. Calls through the gateway take turns with direct calls to the same
+//! server, and with calls through a relay that only copies bytes: no gateway can cost less (JSON on stdout).
 //!
 //! Throughput is measured with an unmodified boto3 and a server with TLS, like every endpoint of AWS. It is
 //! also measured with plain sockets without TLS. There a byte through the gateway costs twice as much as a
@@ -14,8 +15,9 @@
     reason = "a bench ends loudly when what it measures fails"
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+#[path = "gateway/wire.rs"]
+mod wire;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -30,16 +32,14 @@ use audex_components::provider::{Provider, Reader};
 use audex_core::delivery::Value;
 use audex_core::environment::Environment;
 use audex_gateway::decide::{Need, On, Rule, Rules, Set, decide};
-use audex_gateway::{Gateway, SessionKey};
+use audex_gateway::{Decider as _, Gateway, SessionKey, decided};
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{
-    PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
-    sign,
-};
-use aws_sigv4::sign::v4;
+use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::json;
+
+use self::wire::{connect, exchange, relay, serve};
 
 /// The size of the object, which must be larger than any buffer.
 const OBJECT_BYTES: usize = 200 * 1024 * 1024;
@@ -47,7 +47,6 @@ const OBJECT_BYTES: usize = 200 * 1024 * 1024;
 const CALLS: usize = 2_000;
 /// The permissions of the grant whose decision is measured alone.
 const PERMISSIONS: usize = 1_000;
-const BLOCK: usize = 64 * 1024;
 
 fn main() {
     let files = tempfile::tempdir().expect("a folder");
@@ -55,61 +54,63 @@ fn main() {
     let (server, secure) = (serve(None), format!("https://localhost:{}", port(&serve(Some(tls)))));
     let authority = files.path().join("authority.crt").display().to_string();
     let own = gateway(&[("AWS_ENDPOINT_URL", &secure), ("AWS_CA_BUNDLE", &authority)]);
-    let keys = (
-        own.session_key.id.as_str(),
-        own.session_key.secret.expose(),
-        Some(own.session_key.token.expose()),
-    );
-    let direct = sdk(&secure, ("AKIAREAL", "real", None), &authority);
-    let gated = sdk(&format!("http://{}", address(&own)), keys, &authority);
+    let real = ("AKIAREAL", "real", None);
+    let direct = sdk("throughput", &[&secure], real, &authority);
+    let gated = sdk("throughput", &[&url(&address(&own))], keys(&own.session_key), &authority);
 
-    let gateway = gateway(&[("AWS_ENDPOINT_URL", &format!("http://{server}"))]);
-    let through = address(&gateway);
-    let rate = |to: &str, method: &str, session_key: Option<&SessionKey>| {
-        let mut best: f64 = 0.0;
-        for _ in 0..3 {
-            // A signature of the same second, over another connection, would be a repetition.
-            std::thread::sleep(Duration::from_secs(1));
-            let mut connection = connect(to);
-            let start = Instant::now();
-            exchange(&mut connection, to, method, OBJECT_BYTES, session_key);
-            best = best.max(OBJECT_BYTES as f64 / 1e6 / start.elapsed().as_secs_f64());
-        }
-        best
+    let gateway = gateway(&[("AWS_ENDPOINT_URL", &url(&server))]);
+    let ways = [server.clone(), relay(&server), address(&gateway)];
+    let key = &gateway.session_key;
+    let urls = ways.each_ref().map(|way| url(way));
+    let sdk_calls = sdk("latency", &urls.each_ref().map(String::as_str), keys(key), &authority);
+    let rates = |method: &str| {
+        let [direct, relay, gateway] = ways.each_ref().map(|way| rate(way, method, key));
+        json!({"direct": direct, "relay": relay, "gateway": gateway})
     };
-    let session_key = Some(&gateway.session_key);
-    let (mut straight, mut gated_calls) = (Vec::new(), Vec::new());
-    let (mut one, mut two) = (connect(&server), connect(&through));
+    let figures = json!({
+        "sdk_upload_mb_s": {"direct": direct["up"], "gateway": gated["up"]},
+        "sdk_download_mb_s": {"direct": direct["down"], "gateway": gated["down"]},
+        "sdk_call_ms": sdk_calls,
+        "call_ms": calls(&ways, key),
+        "upload_mb_s": rates("PUT"),
+        "download_mb_s": rates("GET"),
+        "reading_us": reading(),
+        "decision_us": decision(),
+    });
+    println!("{figures}");
+}
+
+/// Returns the median and the 99th percentile of small calls: direct, through a relay, and through the gateway.
+fn calls(ways: &[String; 3], key: &SessionKey) -> serde_json::Value {
+    let mut samples = [const { Vec::new() }; 3];
+    let mut connections = ways.each_ref().map(|way| connect(way));
     for _ in 0..CALLS {
-        // Both requests are signed, so that the client's own work falls on both.
-        for (connection, to, samples) in
-            [(&mut one, &server, &mut straight), (&mut two, &through, &mut gated_calls)]
-        {
+        // Every request is signed, so that the client's own work falls on all.
+        for ((connection, way), taken) in connections.iter_mut().zip(ways).zip(&mut samples) {
             let start = Instant::now();
-            exchange(connection, to, "GET", 16, session_key);
-            samples.push(start.elapsed().as_secs_f64() * 1e3);
+            exchange(connection, way, "GET", 16, key);
+            taken.push(start.elapsed().as_secs_f64() * 1e3);
         }
     }
-    straight.sort_by(f64::total_cmp);
-    gated_calls.sort_by(f64::total_cmp);
-    let at = |samples: &[f64], part: usize| samples[samples.len() * part / 100];
-    let (up, up_through) = (rate(&server, "PUT", None), rate(&through, "PUT", session_key));
-    let (down, down_through) = (rate(&server, "GET", None), rate(&through, "GET", session_key));
-    let (call, call_through) = (at(&straight, 50), at(&gated_calls, 50));
-    let (slow, slow_through) = (at(&straight, 99), at(&gated_calls, 99));
-    println!(
-        "{{\"sdk_upload_mb_s\":{{\"direct\":{},\"gateway\":{}}},\"sdk_download_mb_s\":{{\"direct\":{},\"gateway\":{}}},\
-         \"upload_mb_s\":{{\"direct\":{up:.0},\"gateway\":{up_through:.0}}},\"download_mb_s\":{{\"direct\":{down:.0},\
-         \"gateway\":{down_through:.0}}},\"call_ms\":{{\"direct\":{call:.3},\"gateway\":{call_through:.3},\"added\":{:.3},\"added_p99\":{:.3}}},\
-         \"decision_us\":{:.2}}}",
-        direct["up"],
-        gated["up"],
-        direct["down"],
-        gated["down"],
-        call_through - call,
-        slow_through - slow,
-        decision()
-    );
+    let [direct, relay, gateway] = samples.map(|mut taken| {
+        taken.sort_by(f64::total_cmp);
+        [50, 99].map(|part| taken[taken.len() * part / 100])
+    });
+    json!({"direct": direct, "relay": relay, "gateway": gateway})
+}
+
+/// Returns the best throughput of three, in megabytes per second.
+fn rate(to: &str, method: &str, key: &SessionKey) -> f64 {
+    let mut best: f64 = 0.0;
+    for _ in 0..3 {
+        // A signature of the same second, over another connection, would be a repetition.
+        std::thread::sleep(Duration::from_secs(1));
+        let mut connection = connect(to);
+        let start = Instant::now();
+        exchange(&mut connection, to, method, OBJECT_BYTES, key);
+        best = best.max(OBJECT_BYTES as f64 / 1e6 / start.elapsed().as_secs_f64());
+    }
+    best.round()
 }
 
 /// Decides as `run` does, by a grant on one bucket.
@@ -117,7 +118,8 @@ fn deciding() -> Deciding {
     let engine = Engine::new().expect("the engine starts");
     let loaded = embedded::find("aws").expect("built in").load(&engine).expect("it loads");
     let provider = Provider::new(&engine, loaded, Backend::default()).expect("it links");
-    let rules = rules(["s3:GetObject".to_owned(), "s3:PutObject".to_owned()].into());
+    let actions = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"].map(str::to_owned);
+    let rules = rules(actions.into());
     let identity = "arn:aws:sts::123456789012:assumed-role/Bench/bench";
     let unknown = UnknownRequests::Refuse;
     Deciding::new(Reader::new(provider), Set::new(rules), Vec::new(), unknown, Some(identity))
@@ -125,7 +127,8 @@ fn deciding() -> Deciding {
 
 /// Returns rules that allow these actions on the bucket of the bench.
 fn rules(actions: Vec<String>) -> Rules {
-    let resources = Some(vec!["arn:aws:s3:::bucket/*".to_owned()]);
+    let resources = ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"].map(str::to_owned);
+    let resources = Some(resources.into());
     Rules { granted: actions.clone(), allow: vec![Rule { actions, resources }], ..Rules::default() }
 }
 
@@ -148,6 +151,23 @@ fn decision() -> f64 {
     start.elapsed().as_secs_f64() * 1e6 / CALLS as f64
 }
 
+/// Returns the microseconds of reading a request and deciding on it.
+fn reading() -> f64 {
+    let deciding = deciding();
+    let request = http::Request::get("/bucket/16")
+        .header("host", "127.0.0.1:80")
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=x")
+        .header("x-amz-date", "20260101T000000Z")
+        .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+    let (parts, ()) = request.body(()).expect("a request").into_parts();
+    let seen = decided(&parts, "127.0.0.1:80", ("s3", "us-east-1"), b"", true).expect("text");
+    let start = Instant::now();
+    for _ in 0..CALLS {
+        assert!(deciding.decide(std::hint::black_box(&seen)).is_ok());
+    }
+    start.elapsed().as_secs_f64() * 1e6 / CALLS as f64
+}
+
 /// Starts a gateway for a user with these variables.
 fn gateway(parent: &[(&str, &str)]) -> Gateway {
     let real = Credentials::new("AKIAREAL", "real", None, None, "bench");
@@ -160,6 +180,14 @@ fn address(gateway: &Gateway) -> String {
         Some((_, Value::Plain(url))) => url.trim_start_matches("http://").to_owned(),
         _ => String::new(),
     }
+}
+
+fn url(address: &str) -> String {
+    format!("http://{address}")
+}
+
+fn keys(key: &SessionKey) -> (&str, &str, Option<&str>) {
+    (&key.id, key.secret.expose(), Some(key.token.expose()))
 }
 
 fn port(address: &str) -> &str {
@@ -195,15 +223,15 @@ fn certificate(folder: &Path) -> Arc<ServerConfig> {
     Arc::new(config.expect("a pair"))
 }
 
-/// Returns the throughput of boto3 with these keys at `url`, in both directions.
+/// Returns the figures of boto3 with these keys at `urls`.
 fn sdk(
-    url: &str,
+    figure: &str,
+    urls: &[&str],
     (id, secret, token): (&str, &str, Option<&str>),
     authority: &str,
 ) -> serde_json::Value {
     let mut client = python();
-    client.arg("bench/sdk_client.py").envs([
-        ("AWS_ENDPOINT_URL", url),
+    client.arg("bench/sdk_client.py").arg(figure).args(urls).envs([
         ("AWS_CA_BUNDLE", authority),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", id),
@@ -214,161 +242,4 @@ fn sdk(
     }
     let output = client.output().expect("it runs");
     serde_json::from_slice(&output.stdout).expect("it prints what it reached")
-}
-
-/// Starts a server that discards uploads. The path of a download is the number of bytes to send.
-fn serve(tls: Option<Arc<ServerConfig>>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address").to_string();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let _ = stream.set_nodelay(true);
-            let tls = tls.clone();
-            std::thread::spawn(move || match tls {
-                Some(tls) => {
-                    let connection = ServerConnection::new(tls).expect("a connection");
-                    answer(BufReader::with_capacity(BLOCK, StreamOwned::new(connection, stream)));
-                }
-                None => answer(BufReader::with_capacity(BLOCK, stream)),
-            });
-        }
-    });
-    address
-}
-
-fn answer(mut stream: BufReader<impl Read + Write>) {
-    while let Some((line, length, waits)) = head(&mut stream) {
-        if waits {
-            let _ = stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
-        }
-        match length {
-            Some(length) => swallow(&mut stream, length),
-            None => chunks(&mut stream),
-        }
-        let wanted = if line.starts_with("GET") { number(&line) } else { 0 };
-        let _ = write!(stream.get_mut(), "HTTP/1.1 200 OK\r\ncontent-length: {wanted}\r\n\r\n");
-        send(stream.get_mut(), wanted);
-        let _ = stream.get_mut().flush();
-    }
-}
-
-/// Reads and discards a chunked body. SDKs send chunks if they compute the checksum while they send.
-fn chunks(reader: &mut impl BufRead) {
-    loop {
-        let mut line = String::new();
-        let _ = reader.read_line(&mut line);
-        let size = usize::from_str_radix(line.trim(), 16).unwrap_or(0);
-        swallow(reader, size + 2);
-        if size == 0 {
-            return;
-        }
-    }
-}
-
-fn connect(to: &str) -> BufReader<TcpStream> {
-    let stream = TcpStream::connect(to).expect("it listens");
-    stream.set_nodelay(true).expect("a socket");
-    BufReader::with_capacity(BLOCK, stream)
-}
-
-fn exchange(
-    connection: &mut BufReader<TcpStream>,
-    host: &str,
-    method: &str,
-    bytes: usize,
-    session_key: Option<&SessionKey>,
-) {
-    let (path, up) = (format!("/bucket/{bytes}"), if method == "PUT" { bytes } else { 0 });
-    let mut request =
-        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {up}\r\n");
-    if let Some(session_key) = session_key {
-        request += &signature(session_key, method, host, &path);
-    }
-    request += "\r\n";
-    connection.get_mut().write_all(request.as_bytes()).expect("it reads");
-    send(connection.get_mut(), up);
-    let (line, length, _) = head(connection).expect("it answers");
-    assert!(line.contains("200"), "{line}");
-    swallow(connection, length.unwrap_or(0));
-}
-
-/// Returns the headers that sign a request with the session key.
-fn signature(session_key: &SessionKey, method: &str, host: &str, path: &str) -> String {
-    let identity =
-        Credentials::new(&session_key.id, session_key.secret.expose(), None, None, "bench").into();
-    let mut settings = SigningSettings::default();
-    settings.percent_encoding_mode = PercentEncodingMode::Single;
-    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region("us-east-1")
-        .name("s3")
-        .time(audex_core::clock::now())
-        .settings(settings)
-        .build()
-        .expect("it is whole")
-        .into();
-    let headers = [("host", host), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
-    let uri = format!("http://{host}{path}");
-    let request =
-        SignableRequest::new(method, &uri, headers.into_iter(), SignableBody::UnsignedPayload);
-    let (instructions, _) =
-        sign(request.expect("a request"), &params).expect("it signs").into_parts();
-    let added = instructions.headers().map(|(name, value)| format!("{name}: {value}\r\n"));
-    added.chain(["x-amz-content-sha256: UNSIGNED-PAYLOAD\r\n".to_owned()]).collect()
-}
-
-/// Reads the head of a message. Returns the first line, the length of the body (`None` for chunks), and true
-/// if the client waits for `100 Continue`.
-fn head(reader: &mut impl BufRead) -> Option<(String, Option<usize>, bool)> {
-    let (mut first, mut length, mut waits) = (String::new(), Some(0), false);
-    reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let line = line.trim_end().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        waits |= line.starts_with("expect:");
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().ok();
-        }
-        if line.starts_with("transfer-encoding:") {
-            length = None;
-        }
-    }
-    Some((first, length, waits))
-}
-
-fn number(line: &str) -> usize {
-    line.split(' ')
-        .nth(1)
-        .and_then(|path| path.rsplit('/').next())
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
-}
-
-fn send(stream: &mut impl Write, bytes: usize) {
-    let block = vec![7; BLOCK];
-    let mut left = bytes;
-    while left > 0 {
-        let part = left.min(BLOCK);
-        if stream.write_all(&block[..part]).is_err() {
-            return;
-        }
-        left -= part;
-    }
-}
-
-fn swallow(reader: &mut impl BufRead, bytes: usize) {
-    let mut left = bytes;
-    while left > 0 {
-        let read = reader.fill_buf().map_or(0, |buffer| buffer.len().min(left));
-        if read == 0 {
-            return;
-        }
-        reader.consume(read);
-        left -= read;
-    }
 }

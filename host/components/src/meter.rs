@@ -36,6 +36,11 @@ impl Meter {
         (self.started, self.waited) = (Instant::now(), Duration::ZERO);
     }
 
+    /// Returns the bytes of the guest's memories.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// Returns the remaining time of the guest.
     pub(crate) fn guest_time_left(&self) -> Duration {
         limit::GUEST_TIME.saturating_sub(self.started.elapsed().saturating_sub(self.waited))

@@ -10,6 +10,7 @@ use hyper::body::{Body as _, Incoming};
 
 use super::answer::{Refusal, Unsupported};
 use super::chunks::Unchunked;
+use super::held::Held;
 use super::route::target;
 use super::seen::{self, Outcome};
 use super::{Door, Gate, Noted, View, anew, once, queue, reply, unsigned};
@@ -97,7 +98,7 @@ async fn exchange(
     }
     let asks_for_queues =
         claim.service == queue::SERVICE && queue::has_addresses(parts, &beginning);
-    // From here on, the body is in memory until it is sent, and no longer.
+    // From here on, a large body is in its file only.
     drop(beginning);
     if view == View::Whole {
         seen.body = Bytes::new();
@@ -132,30 +133,29 @@ async fn exchange(
 
 /// Puts the queue's own address in place of the gateway's; `beginning` is the payload's body.
 fn at_the_queue(gate: &Gate, claim: &Claim, payload: Payload, beginning: &mut Bytes) -> Payload {
+    let Outgoing::Held(_) = &payload.body else { return payload };
     if claim.service != queue::SERVICE {
         return payload;
     }
     // Security: a body is changed and signed again only if the client's signature covers it.
     let is_signed = match &payload.hash {
-        Hash::Whole(_) => true,
+        Hash::Computed(_) => true,
         Hash::Said(said) => sha256(beginning) == *said,
     };
     let theirs = if is_signed { gate.queues.theirs(beginning) } else { None };
-    let Some(body) = theirs.map(Bytes::from) else { return payload };
-    *beginning = body.clone();
-    Payload {
-        length: Some(body.len() as u64),
-        body: SdkBody::from(body.clone()),
-        hash: Hash::Whole(body),
-        stale: &[],
-        reading: payload.reading,
-        is_read: true,
+    match (theirs.map(Bytes::from), payload.body) {
+        (Some(body), Outgoing::Held(held)) => {
+            *beginning = body.clone();
+            let (hash, reading) = (Hash::Computed(sha256(&body)), payload.reading);
+            Payload::held(held.replaced(body), hash, reading)
+        }
+        (_, body) => Payload { body, ..payload },
     }
 }
 
 /// A body to forward, with the hash for its signature.
 struct Payload {
-    body: SdkBody,
+    body: Outgoing,
     hash: Hash,
     length: Option<u64>,
     /// The headers that are no longer valid.
@@ -166,10 +166,23 @@ struct Payload {
     is_read: bool,
 }
 
+impl Payload {
+    fn held(held: Held, hash: Hash, reading: Reading) -> Self {
+        let length = Some(held.length());
+        Self { body: Outgoing::Held(held), hash, length, stale: &[], reading, is_read: true }
+    }
+}
+
+enum Outgoing {
+    Streamed(SdkBody),
+    Held(Held),
+}
+
 enum Hash {
     /// The hash from the client's header, which the endpoint checks.
     Said(String),
-    Whole(Bytes),
+    /// The hash of the body that was read.
+    Computed(String),
 }
 
 /// Checks the signature and prepares the body. Also returns the body's content if it was read, else no bytes.
@@ -183,17 +196,10 @@ async fn payload(
     let verify = |body: &SignableBody<'_>| claim.verify(parts, &gate.session_key.secret, body);
     let Some(said) = header(&parts.headers, HASH).map(str::to_owned) else {
         let held = gate.bodies.whole(body).await?;
-        let whole = held.bytes().clone();
-        let reading = verify(&SignableBody::Bytes(&whole))?;
-        let payload = Payload {
-            body: held.into_body(),
-            hash: Hash::Whole(whole.clone()),
-            length: Some(whole.len() as u64),
-            stale: &[],
-            reading,
-            is_read: true,
-        };
-        return Ok((payload, whole));
+        let whole = held.bytes()?;
+        let hash = sha256(&whole);
+        let reading = verify(&SignableBody::Precomputed(hash.clone()))?;
+        return Ok((Payload::held(held, Hash::Computed(hash), reading), whole));
     };
     // The seed signature of signed chunks covers the same headers.
     let reading = verify(&SignableBody::Precomputed(said.clone()))?;
@@ -201,7 +207,7 @@ async fn payload(
         let plain = header(&parts.headers, "x-amz-decoded-content-length")
             .and_then(|text| text.parse().ok());
         let plain: u64 = plain.ok_or(Rejected::Malformed)?;
-        let body = SdkBody::from_body_1_x(Unchunked::new(body, plain));
+        let body = Outgoing::Streamed(SdkBody::from_body_1_x(Unchunked::new(body, plain)));
         let hash = Hash::Said(UNSIGNED.to_owned());
         let stale = &[
             "content-encoding",
@@ -221,13 +227,12 @@ async fn payload(
     let is_decided = gate.decider.view() == View::Whole && !is_s3(&claim.service);
     if is_decided || seen::has_telling_body(parts, &claim.service) {
         let held = gate.bodies.whole(body).await?;
-        let whole = held.bytes().clone();
-        let (length, body) = (Some(whole.len() as u64), held.into_body());
-        let payload = Payload { body, hash, length, stale: &[], reading, is_read: true };
-        return Ok((payload, whole));
+        let whole = held.bytes()?;
+        return Ok((Payload::held(held, hash, reading), whole));
     }
     let is_read = length == Some(0);
     let body = if is_read { SdkBody::empty() } else { SdkBody::from_body_1_x(body) };
+    let body = Outgoing::Streamed(body);
     Ok((Payload { body, hash, length, stale: &[], reading, is_read }, Bytes::new()))
 }
 
@@ -255,7 +260,11 @@ fn signed_again(
     if let Some(length) = payload.length.filter(|length| had_length || *length > 0) {
         request = request.header("content-length", length);
     }
-    let mut request = request.body(payload.body).map_err(|error| error.to_string())?;
+    let body = match payload.body {
+        Outgoing::Streamed(body) => body,
+        Outgoing::Held(held) => held.into_body(),
+    };
+    let mut request = request.body(body).map_err(|error| error.to_string())?;
     let instructions = {
         // The headers that the client signed are signed again; the signer adds the headers that the gateway
         // writes itself.
@@ -277,10 +286,8 @@ fn signed_again(
             ));
         }
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
-        let body = match &payload.hash {
-            Hash::Said(said) => SignableBody::Precomputed(said.clone()),
-            Hash::Whole(whole) => SignableBody::Bytes(whole),
-        };
+        let (Hash::Said(hash) | Hash::Computed(hash)) = &payload.hash;
+        let body = SignableBody::Precomputed(hash.clone());
         let scope = Scope {
             service: &claim.service,
             region: &claim.region,

@@ -13,6 +13,7 @@ pub mod count;
 pub mod decide;
 mod decider;
 mod forward;
+mod gathered;
 mod held;
 mod once;
 mod queue;

@@ -13,6 +13,7 @@ use http::response::Parts as Head;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::answer::Refusal;
+use super::gathered::{Gathered, TOGETHER};
 use super::seen::{self, Outcome};
 use super::{Door, Gate, queue};
 use audex_core::clock;
@@ -52,7 +53,7 @@ pub(crate) async fn looked_at(
         return if seen::deletes_objects(parts, service) {
             several(head, body).await
         } else {
-            Ok((Response::from_parts(head, body), Outcome::Used))
+            Ok((Response::from_parts(head, streamed(body)), Outcome::Used))
         };
     }
     let body = read(body, ERROR_BYTES).await?;
@@ -68,6 +69,14 @@ pub(crate) async fn looked_at(
         Some(body) => Ok((Response::from_parts(head, SdkBody::from(body)), outcome)),
         None => Ok((replaced(gate, parts, head.status, code), outcome)),
     }
+}
+
+/// Returns a body that is passed on in few parts.
+fn streamed(body: SdkBody) -> SdkBody {
+    if body.content_length().is_some_and(|length| length <= TOGETHER as u64) {
+        return body;
+    }
+    SdkBody::from_body_1_x(Gathered::new(body))
 }
 
 /// Reads a whole body; returns `None` if it is longer than `most` bytes.

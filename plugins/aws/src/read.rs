@@ -37,12 +37,12 @@ pub fn read(request: &SeenRequest, account: Option<&str>) -> Reading {
             Reading::Unknown(name)
         };
     };
-    let checked = strict::check(request, &asked, &members)
-        .and_then(|()| place::check(request, &asked, account))
-        .and_then(|()| copy::check(request, &asked));
+    let checked =
+        strict::check(request, &asked, &members).and_then(|()| copy::check(request, &asked));
     if let Err(reason) = checked {
         return Reading::Ambiguous(format!("{name}: {reason}"));
     }
+    let is_unsure = place::is_unsure(request, &asked, account);
     // A payload is data of the user's, whatever names it has.
     let parameters: &[u8] = if members.has_data_body() { &[] } else { &request.body };
     let body: Option<Value> = serde_json::from_slice(parameters).ok();
@@ -53,12 +53,11 @@ pub fn read(request: &SeenRequest, account: Option<&str>) -> Reading {
         None => return Reading::Unknown(name),
         Some(needs) => needs,
     };
-    if let Some(arn) = place::elsewhere(&asked, &needs, request.region.as_deref(), account) {
-        let reason = format!("`{arn}` is of another region or account");
-        return Reading::Ambiguous(format!("{name}: {reason}"));
-    }
     let unread = unread::Unread { service, asked: &asked, parameters, body: body.as_ref() };
-    let is_unseen = unread.hides_a_resource();
+    // Such a request is one of a grant on every resource.
+    let is_unseen = is_unsure
+        || unread.hides_a_resource()
+        || place::is_elsewhere(&asked, &needs, request.region.as_deref(), account);
     needs.extend(unread.further(&needs));
     // A deny counts even for what AWS lets everybody do.
     let free = needs.is_empty() && !yields_credentials;

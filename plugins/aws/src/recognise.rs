@@ -23,7 +23,7 @@ const WITH_KEYS: [(&str, &str); 2] = [("secretsmanager", "KmsKeyId"), ("ssm", "K
 const PASS_ROLE: &str = "iam:PassRole";
 
 /// Headers that make a request need another permission, and the modifiers of the operation for them.
-const MODIFIERS: [(&str, &str); 12] = [
+const MODIFIERS: [(&str, &str); 13] = [
     ("x-amz-acl", "acl"),
     ("x-amz-grant-full-control", "acl"),
     ("x-amz-grant-read", "acl"),
@@ -36,6 +36,7 @@ const MODIFIERS: [(&str, &str); 12] = [
     ("x-amz-object-lock-legal-hold", "legal-hold"),
     ("x-amz-bypass-governance-retention", "bypass"),
     ("x-amz-bucket-object-lock-enabled", "lock"),
+    ("x-amz-object-ownership", "ownership"),
 ];
 
 /// Returns one call for each request, in order.

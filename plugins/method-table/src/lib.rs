@@ -2,10 +2,12 @@
 //!
 //! The first line names the source of the table. A line `name offset length` follows for each section,
 //! sorted, then an empty line, then the sections. Each section is raw DEFLATE of lines
-//! `METHOD /path/{label} operation[ condition…]`. A condition is `name` or `name=value` of the query, or
+//! `METHOD /path/{label} operation[ condition…]`, sorted. A condition is `name` or `name=value` of the query, or
 //! `!name` for a header. `{label+}` matches slashes too; literal text may follow a label (`{name}:verb`).
 //! `method_table.py` makes the tables. Requests are hostile input: bounded, and never assumed to be well
 //! formed.
+
+pub mod sorted;
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -70,7 +72,8 @@ impl Table {
         let lines = self.section(section)?;
         let mut best: Option<Fit<'_>> = None;
         let mut is_tie = false;
-        for fit in lines.lines().filter_map(|line| fit(line, request)) {
+        let lines = sorted::lines_of(&lines, request.method).lines();
+        for fit in lines.filter_map(|line| fit(line, request)) {
             match best.as_ref().map_or(Ordering::Greater, |best| fit.rank.cmp(&best.rank)) {
                 Ordering::Greater => (best, is_tie) = (Some(fit), false),
                 Ordering::Equal => {
@@ -114,8 +117,8 @@ impl Table {
 
     /// Returns the offset and length of a section.
     fn place(self, section: &str) -> Option<(usize, usize)> {
-        let line = self.index().lines().find(|line| line.split(' ').next() == Some(section))?;
-        let mut numbers = line.split(' ').skip(1).map(str::parse::<usize>);
+        let line = sorted::rest_of(self.index(), section)?;
+        let mut numbers = line.split(' ').map(str::parse::<usize>);
         Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
     }
 
@@ -154,15 +157,14 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
     if method != request.method {
         return None;
     }
-    let (mut conditions, mut names) = (0, Vec::new());
-    for condition in words {
+    let mut conditions = 0;
+    for condition in words.clone() {
         let met = if let Some(header) = condition.strip_prefix('!') {
             request.headers.iter().any(|(name, _)| name == header)
         } else {
             let (name, value) = condition
                 .split_once('=')
                 .map_or((condition, None), |(name, value)| (name, Some(value)));
-            names.push(name.to_owned());
             request
                 .query
                 .iter()
@@ -174,7 +176,9 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
         conditions += 1;
     }
     let (labels, literals) = labels(template, request.path)?;
-    Some(Fit { operation, labels, conditions: names, rank: (literals, conditions) })
+    let names = words.filter(|condition| !condition.starts_with('!'));
+    let names = names.map(|condition| condition.split('=').next().unwrap_or_default().to_owned());
+    Some(Fit { operation, labels, conditions: names.collect(), rank: (literals, conditions) })
 }
 
 /// Returns the labels of `template` in `path`, and the number of literal parts.

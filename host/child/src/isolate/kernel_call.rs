@@ -115,6 +115,30 @@ pub(super) fn connect(socket: impl AsFd, address: &[u8]) -> nix::Result<()> {
     Errno::result(unsafe { libc::connect(socket, address.as_ptr().cast(), length) }).map(drop)
 }
 
+/// The option of a Unix socket for a handle on its peer. Source: asm-generic/socket.h, Linux 6.5.
+const SO_PEERPIDFD: libc::c_int = 77;
+
+/// Returns a handle on the process that serves a connected Unix socket.
+///
+/// # Errors
+/// [`Errno::ENOPROTOOPT`] before Linux 6.5; another error if the process has ended.
+pub(super) fn peer_handle(socket: impl AsFd) -> nix::Result<OwnedFd> {
+    let mut number: RawFd = -1;
+    let mut length = libc::socklen_t::try_from(size_of::<RawFd>()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the value has the length that the call is told.
+    Errno::result(unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_PEERPIDFD,
+            (&raw mut number).cast(),
+            &raw mut length,
+        )
+    })?;
+    // SAFETY: the kernel has opened this descriptor for the caller, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 /// Installs a filter of system calls for this process and its children; returns the listener if `flags` ask for one.
 pub(super) fn install_filter(
     program: &[libc::sock_filter],

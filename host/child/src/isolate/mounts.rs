@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::unistd::{AccessFlags, access, geteuid};
+use nix::unistd::{AccessFlags, access};
 use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
@@ -55,11 +55,10 @@ pub(super) fn apply(description: &Description) -> io::Result<Covers> {
     for path in &description.read_only {
         make_read_only(path).map_err(|error| at(path, &error))?;
     }
-    if geteuid().is_root() {
-        // Root of this machine writes settings by its id alone, and some of them name programs to run.
-        let path = Path::new("/sys");
-        make_read_only(path).map_err(|error| at(path, &error))?;
-    }
+    // Root of this machine writes settings by its id alone, and some of them name programs to run. A user writes the control groups
+    // of the own units, which end or stop their processes.
+    let path = Path::new("/sys");
+    make_read_only(path).map_err(|error| at(path, &error))?;
     Ok(covers)
 }
 

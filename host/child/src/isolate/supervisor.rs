@@ -14,7 +14,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -24,7 +24,7 @@ use nix::unistd::Pid;
 use super::{Isolation, Network, kernel_call};
 use call::Call;
 
-/// The most calls that wait for an answer of the network at once, each in a thread; further ones fail with EAGAIN.
+/// The most calls that are made at once, each in a thread; further ones fail with EAGAIN.
 const WAITING: usize = 512;
 
 /// The rules for the connections of one session.
@@ -41,19 +41,10 @@ pub(super) struct Supervisor {
 }
 
 /// A running supervisor. Dropping this value ends it; a process that is left, and that this system cannot end, connects no more.
+///
+/// The end is not waited for: a connection that the command has begun may last, and its credentials must be revoked meanwhile.
 pub(super) struct Supervision {
-    stop: Option<PipeWriter>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Supervision {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was reported already.
-            let _ = thread.join();
-        }
-    }
+    _stop: PipeWriter,
 }
 
 impl Supervisor {
@@ -70,12 +61,12 @@ impl Supervisor {
     /// Answers calls in a thread, until the returned value is dropped or no process is left that could call.
     pub(super) fn start(self) -> io::Result<Supervision> {
         let (stop, stopped) = io::pipe().map(|(read, write)| (write, read))?;
-        let thread = thread::Builder::new().name("connect".to_owned()).spawn(move || {
+        thread::Builder::new().name("connect".to_owned()).spawn(move || {
             // Signals are for the thread that waits for the command.
             let _ = SigSet::all().thread_block();
             Arc::new(self).serve(&stopped);
         })?;
-        Ok(Supervision { stop: Some(stop), thread: Some(thread) })
+        Ok(Supervision { _stop: stop })
     }
 
     fn serve(self: Arc<Self>, stopped: &PipeReader) {
@@ -84,8 +75,7 @@ impl Supervisor {
             let id = notice.id;
             match Call::read(&notice, &self.listener) {
                 Err(error) => self.answer(id, Err(error)),
-                Ok(call) if call.may_wait() => self.serve_in_thread(id, call),
-                Ok(call) => self.answer(id, call.make(&self)),
+                Ok(call) => self.serve_in_thread(id, call),
             }
         }
     }
@@ -107,7 +97,7 @@ impl Supervisor {
         }
     }
 
-    /// Makes a call that may wait for the network, in a thread of its own.
+    /// Makes a call in a thread of its own. Security: the command can make any socket wait, whatever it was when it was read.
     fn serve_in_thread(self: &Arc<Self>, id: u64, call: Call) {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             self.waiting.fetch_sub(1, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -209,6 +209,8 @@ fn a_socket_outside_is_refused_and_one_inside_is_not(support: &Support) {
     let listeners = [&outside, &kept].map(|path| UnixListener::bind(path).unwrap());
     let abstract_name = SocketAddr::from_abstract_name("audex-outside");
     let named = UnixListener::bind_addr(&abstract_name.unwrap()).unwrap();
+    let datagrams = SocketAddr::from_abstract_name("audex-datagrams").unwrap();
+    let datagrams = UnixDatagram::bind_addr(&datagrams).unwrap();
     home.isolated.isolation.sockets = vec![kept];
     let script = r#"
 import os, socket, threading
@@ -227,11 +229,19 @@ def serve(to):
 for to in ["inside", "\0audex-inside"]:
     serve(to)
     print(connect(to).recv(9))
+try: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).connect("\0audex-datagrams")
+except OSError as error: print(error.strerror)
+server = socket.socket(socket.AF_UNIX); server.bind("left")
+def leave():
+    server.listen(1); os._exit(0)
+if not (child := os.fork()): leave()
+os.waitpid(child, 0); connect("left")
 "#;
     let text = home.run(&python(script), &[]);
     let denied = "Permission denied\n".repeat(5);
-    assert_eq!(text, format!("{denied}open\nopen\nb'hello'\nopen\nb'hello'\n=0"));
-    drop((listeners, named));
+    let own = "open\nopen\nb'hello'\nopen\nb'hello'\n";
+    assert_eq!(text, format!("{denied}{own}Permission denied\nPermission denied\n=0"));
+    drop((listeners, named, datagrams));
 }
 
 fn terminals_and_shared_memory_are_the_sessions_own(support: &Support) {

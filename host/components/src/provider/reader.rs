@@ -25,6 +25,9 @@ const REPLY_BYTES: usize = 64 * 1024;
 /// The most headers of such a reply.
 const REPLY_HEADERS: usize = 10;
 
+/// The largest memory of an instance that answers another call; a large request grows it to several times its body.
+const KEPT_BYTES: usize = 12 * 1024 * 1024;
+
 /// A provider that was granted nothing, and reads requests.
 pub struct Reader {
     provider: Provider,
@@ -115,7 +118,9 @@ impl Reader {
         self.provider.messages.add(live.store.data_mut().take_messages());
         let value =
             outcome.map_err(|error| call::failure(&self.provider.loaded, Phase::Call, &error))?;
-        self.live = Some(live);
+        // The memory of an instance never shrinks.
+        let is_small = live.store.data_mut().meter().memory() <= KEPT_BYTES;
+        self.live = is_small.then_some(live);
         Ok(value)
     }
 

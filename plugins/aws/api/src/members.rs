@@ -1,10 +1,10 @@
 //! The names of an operation's parameters. `members.py` makes the table.
 
 use audex_sdk::provider::SeenRequest;
-use method_table::Table;
+use method_table::{Table, sorted};
 
 /// The table: sections are signing names, a line is `Operation name…`.
-static TABLE: Table = Table::new(include_bytes!("../members.bin"));
+pub static TABLE: Table = Table::new(include_bytes!("../members.bin"));
 /// Stands for names that the client chooses.
 const ANY: &str = "*";
 /// Says that the body is data of the user's.
@@ -19,8 +19,7 @@ impl Members {
     #[must_use]
     pub fn of(request: &SeenRequest, operation: &str) -> Option<Self> {
         let section = TABLE.section(request.service.as_deref()?)?;
-        let is_of = |line: &&str| line.split(' ').next() == Some(operation);
-        section.lines().find(is_of).map(|line| Self(line.to_owned()))
+        sorted::rest_of(&section, operation).map(|names| Self(names.to_owned()))
     }
 
     /// Returns true if the operation has a parameter called `name`, where `Name.1.Other` is one of `Name`.
@@ -37,7 +36,7 @@ impl Members {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.split(' ').skip(1)
+        self.0.split(' ').filter(|name| !name.is_empty())
     }
 }
 
@@ -60,6 +59,7 @@ mod tests {
             assert!(members.has(has) && !members.has(others), "{service} {members:?}");
             assert_eq!(members.has_data_body(), operation == "Invoke", "{operation}");
             assert!(Members::of(&request, "MadeUp").is_none());
+            assert!(!members.has("") && !members.has(".x"));
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The protocols of services. The service in the signature decides, never a header that any client can send.
 
 use audex_sdk::provider::SeenRequest;
+use method_table::sorted;
 
-/// Lines of a signing name and its protocols, made by `protocols.py`.
-const SPOKEN: &str = include_str!("../protocols.txt");
+/// Sorted lines of a signing name and its protocols, made by `protocols.py`.
+pub const SPOKEN: &str = include_str!("../protocols.txt");
 
 /// The ways in which a request names its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Protocol {
 /// operation here.
 pub fn of(request: &SeenRequest, has_action: bool) -> Option<Protocol> {
     let service = request.service.as_deref()?;
-    let spoken: Vec<Protocol> = line(service).split(' ').skip(1).filter_map(parse).collect();
+    let spoken: Vec<Protocol> = line(service).split(' ').filter_map(parse).collect();
     let speaks = |protocol: Protocol| {
         if spoken.is_empty() { protocol != Protocol::Rest } else { spoken.contains(&protocol) }
     };
@@ -45,7 +46,7 @@ pub fn of(request: &SeenRequest, has_action: bool) -> Option<Protocol> {
 }
 
 fn line(service: &str) -> &'static str {
-    SPOKEN.lines().find(|line| line.split(' ').next() == Some(service)).unwrap_or_default()
+    sorted::rest_of(SPOKEN, service).unwrap_or_default()
 }
 
 fn parse(word: &str) -> Option<Protocol> {

@@ -291,6 +291,15 @@ fn the_objects_that_are_deleted_stand_in_the_body() {
 }
 
 #[test]
+fn tables_are_sorted_as_their_look_up_expects() {
+    for table in [&rest::TABLE, &members::TABLE] {
+        assert!(table.sections().is_sorted());
+        assert!(table.sections().all(|name| table.section(name).unwrap().lines().is_sorted()));
+    }
+    assert!(protocol::SPOKEN.lines().is_sorted());
+}
+
+#[test]
 fn every_operation_of_the_table_is_found_by_its_own_line() {
     let sections = rest::TABLE.sections().map(|name| (name, rest::TABLE.section(name).unwrap()));
     let all: Vec<(&str, String, String)> = sections

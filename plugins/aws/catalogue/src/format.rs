@@ -88,6 +88,12 @@ pub fn take_text(rest: &mut &'static [u8]) -> String {
     }
 }
 
+/// Moves `rest` behind one text.
+pub fn skip_text(rest: &mut &'static [u8]) {
+    let end = rest.iter().position(|byte| *byte == 0).map_or(rest.len(), |at| at + 1);
+    *rest = rest.get(end..).unwrap_or_default();
+}
+
 pub fn take_varint(rest: &mut &'static [u8]) -> usize {
     let (mut value, mut shift) = (0_usize, 0_u32);
     loop {

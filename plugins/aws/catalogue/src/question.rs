@@ -222,7 +222,8 @@ mod tests {
             while names.advance() {
                 let set = service.types_of(names.set());
                 assert_eq!(set.is_empty(), names.set() == 0, "{}", names.name());
-                assert!(set.iter().all(|(place, _)| *place < types.len()));
+                let of_set = set.iter().map(|(place, required)| (types[*place].clone(), *required));
+                assert!(service.types_in(names.set()).into_iter().eq(of_set));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Resource types: their names and the formats of their ARNs.
 
-use crate::format::take_text;
+use crate::format::{skip_text, take_text};
 
 /// A kind of resource of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,4 +24,10 @@ pub fn take_type(rest: &mut &'static [u8], service: &str) -> ResourceType {
         None => packed,
     };
     ResourceType { name, arn }
+}
+
+/// Moves `rest` behind one type.
+pub fn skip_type(rest: &mut &'static [u8]) {
+    skip_text(rest);
+    skip_text(rest);
 }

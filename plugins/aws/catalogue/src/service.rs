@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::format::{self, take_varint, u16_at};
 use crate::names::Names;
-use crate::resource::{ResourceType, take_type};
+use crate::resource::{ResourceType, skip_type, take_type};
 
 /// Names in a group; the first of each is written in full.
 const GROUP: usize = 16;
@@ -90,8 +90,33 @@ impl Service {
     /// Returns every resource type, sorted by name; actions refer to them by position.
     #[must_use]
     pub fn types(self) -> Vec<ResourceType> {
+        self.packed_types().map(|mut rest| take_type(&mut rest, self.name)).collect()
+    }
+
+    /// Returns the types of a set, in the order of [`Self::types_of`], and true if the action always needs such a
+    /// resource. Decodes no other type.
+    #[must_use]
+    pub fn types_in(self, set: usize) -> Vec<(ResourceType, bool)> {
+        let of_set = self.types_of(set);
+        if of_set.is_empty() {
+            return Vec::new();
+        }
+        let all: Vec<_> = self.packed_types().collect();
+        let of_place = |(place, required)| {
+            let mut rest = *all.get(place)?;
+            Some((take_type(&mut rest, self.name), required))
+        };
+        of_set.into_iter().filter_map(of_place).collect()
+    }
+
+    /// Returns the beginning of each resource type in the data.
+    fn packed_types(self) -> impl Iterator<Item = &'static [u8]> {
         let mut rest = self.block.get(u16_at(self.block, 8)..).unwrap_or_default();
-        (0..u16_at(self.block, 2)).map(|_| take_type(&mut rest, self.name)).collect()
+        (0..u16_at(self.block, 2)).map(move |_| {
+            let this = rest;
+            skip_type(&mut rest);
+            this
+        })
     }
 
     /// Returns the types of a set: the position in [`Self::types`], and true if the action always needs such

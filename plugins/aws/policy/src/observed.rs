@@ -8,14 +8,25 @@ pub mod exact;
 mod note;
 pub mod resource;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use audex_sdk::provider::{Attribution, Call, Permission, Scope};
+use method_table::sorted;
 
-/// Names of services, and their prefixes (made by `data/services.py`).
+/// Names of services, sorted, and their prefixes (made by `data/services.py`).
 const SERVICES: &str = include_str!("../data/services.txt");
 const EXCEPTIONS: &str = include_str!("../data/exceptions.txt");
-/// Operations whose replies carry credentials (made by `data/credentials.py`).
+/// The actions of each exception, by prefix and operation.
+static ACTIONS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    EXCEPTIONS
+        .lines()
+        .rev()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" ="))
+        .collect()
+});
+/// Operations whose replies carry credentials, sorted by service (made by `data/credentials.py`).
 const CREDENTIALS: &str = include_str!("../data/credentials.txt");
 /// The suffix of service names in the log.
 const LOG_SUFFIX: &str = ".amazonaws.com";
@@ -100,10 +111,9 @@ pub fn has_modifier(service: &str, operation: &str, modifier: &str) -> bool {
 pub fn yields_credentials(service: &str, operation: &str) -> bool {
     // A name in another case, or with a version, might be taken for the same operation.
     let operation = undated(operation);
-    CREDENTIALS.lines().any(|line| {
-        line.split_once(' ')
-            .is_some_and(|(of, name)| of == service && name.eq_ignore_ascii_case(operation))
-    })
+    let lines = sorted::lines_of(CREDENTIALS, service).lines();
+    let mut names = lines.filter_map(|line| line.split_once(' '));
+    names.any(|(_, name)| name.eq_ignore_ascii_case(operation))
 }
 
 /// Returns the actions of the operations whose replies carry credentials.
@@ -124,19 +134,13 @@ pub fn yielding_actions() -> BTreeSet<String> {
 pub fn prefix(service: &str) -> Option<&'static str> {
     let plain = service.to_ascii_lowercase().replace(' ', "");
     let plain = plain.strip_suffix(LOG_SUFFIX).unwrap_or(&plain);
-    SERVICES.lines().find_map(|line| {
-        let (name, prefix) = line.split_once(' ')?;
-        (name == plain).then_some(prefix)
-    })
+    sorted::rest_of(SERVICES, plain)
 }
 
 fn exception(prefix: &str, operation: &str) -> Option<Vec<String>> {
-    EXCEPTIONS.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
-        let (call, actions) = line.split_once(" =")?;
-        let (service, name) = call.split_once(' ')?;
-        let list = actions.split(',').map(str::trim).filter(|action| !action.is_empty());
-        (service == prefix && name == operation).then(|| list.map(str::to_owned).collect())
-    })
+    let actions = ACTIONS.get(format!("{prefix} {operation}").as_str())?;
+    let list = actions.split(',').map(str::trim).filter(|action| !action.is_empty());
+    Some(list.map(str::to_owned).collect())
 }
 
 /// Removes the version of the API, which the log adds to some names: `ListFunctions20150331`,
@@ -340,6 +344,11 @@ mod tests {
                 assert!(!yielding.contains(&action), "{service} {operation} {action}");
             }
         }
+    }
+
+    #[test]
+    fn lists_are_sorted_as_their_look_up_expects() {
+        assert!(SERVICES.lines().is_sorted() && CREDENTIALS.lines().is_sorted());
     }
 
     #[test]

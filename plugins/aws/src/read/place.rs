@@ -8,32 +8,19 @@ use aws_policy::observed::exact::Need;
 const ACCOUNTS: [&str; 6] =
     ["accountid", "accountids", "awsaccountid", "catalogid", "ownerid", "registryid"];
 
-/// Checks that no parameter leads to another account.
-///
-/// # Errors
-/// The parameter that does.
-pub(super) fn check(
-    request: &SeenRequest,
-    asked: &Asked,
-    account: Option<&str>,
-) -> Result<(), String> {
+/// Returns true if a parameter can lead to another account, or names its resource in a form that is not read.
+/// Whether such a parameter is a place or only a value is not known.
+pub(super) fn is_unsure(request: &SeenRequest, asked: &Asked, account: Option<&str>) -> bool {
     let service = request.service.as_deref().unwrap_or_default();
-    for (name, value) in &asked.parameters {
+    asked.parameters.iter().any(|(name, value)| {
         let lower = name.to_ascii_lowercase();
         let is_account = is_account(value) && ACCOUNTS.iter().any(|ending| lower.ends_with(ending));
-        if is_account && account.is_some_and(|own| own != value) {
-            return Err(format!("`{name}` is another account"));
-        }
-        // Source: Lambda API reference, `FunctionName`: a partial ARN may name another account.
-        if service == "lambda" && is_partial(name, value) {
-            return Err("a partial ARN names its function".to_owned());
-        }
-        // Source: SQS Developer Guide, "Queue and message identifiers".
-        if name == "QueueUrl" && !is_queue(value) {
-            return Err("its queue is not `https://HOST/ACCOUNT/NAME`".to_owned());
-        }
-    }
-    Ok(())
+        is_account && account.is_some_and(|own| own != value)
+            // Source: Lambda API reference, `FunctionName`: a partial ARN may name another account.
+            || service == "lambda" && is_partial(name, value)
+            // Source: SQS Developer Guide, "Queue and message identifiers".
+            || name == "QueueUrl" && !is_queue(value)
+    })
 }
 
 /// Returns true for a part of a function's ARN: `region:account:name`, `account:name`, `function:name` and longer.
@@ -60,14 +47,14 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns an ARN among the parameters that is of another place than the call, unless it is a resource of its
-/// own: only its last part was read then, as if it were of this place.
-pub(super) fn elsewhere<'a>(
-    asked: &'a Asked,
+/// Returns true if an ARN among the parameters is of another place than the call, unless it is a resource of
+/// its own: only its last part was read then, as if it were of this place.
+pub(super) fn is_elsewhere(
+    asked: &Asked,
     needs: &[Need],
     region: Option<&str>,
     account: Option<&str>,
-) -> Option<&'a str> {
+) -> bool {
     let is_elsewhere = |arn: &str| {
         let mut parts = arn.split(':').skip(3);
         let (of_region, of_account) =
@@ -77,7 +64,8 @@ pub(super) fn elsewhere<'a>(
     };
     let is_resource =
         |arn: &str| needs.iter().any(|(_, on)| on.iter().any(|resource| resource.starts_with(arn)));
-    let arns = asked.parameters.iter().map(|(_, value)| value.as_str());
-    arns.filter(|value| value.starts_with("arn:"))
-        .find(|arn| is_elsewhere(arn) && !is_resource(arn))
+    let values = asked.parameters.iter().map(|(_, value)| value.as_str());
+    values
+        .filter(|value| value.starts_with("arn:"))
+        .any(|arn| is_elsewhere(arn) && !is_resource(arn))
 }

@@ -48,11 +48,6 @@ impl Call {
         Ok(Self { id: notice.id, process, number, socket, address })
     }
 
-    /// Returns true if the call waits for an answer.
-    pub(super) fn may_wait(&self) -> bool {
-        rustix::fs::fcntl_getfl(&self.socket).is_ok_and(|flags| !flags.contains(OFlags::NONBLOCK))
-    }
-
     /// Makes the call, if it is allowed.
     pub(super) fn make(&self, rules: &Supervisor) -> nix::Result<()> {
         match Address::read(&self.address) {
@@ -61,6 +56,8 @@ impl Call {
             Address::Internet(address) if is_in(address, &rules.refused) => Err(Errno::EACCES),
             Address::Internet(_) | Address::Other => self.connect(&self.address),
             Address::Abstract if rules.has_own_network => self.connect(&self.address),
+            // Security: this process is not in the Landlock domain that keeps the command's datagrams from outside.
+            Address::Abstract if self.kind()? == SocketType::DGRAM => Err(Errno::EACCES),
             Address::Abstract => self.connect_to_session(rules, &self.address),
             Address::Path(path) => self.connect_to_path(rules, path),
         }
@@ -82,7 +79,7 @@ impl Call {
 
     /// Connects to a socket whose server belongs to the session. The command gets its connection only once that is known.
     fn connect_to_session(&self, rules: &Supervisor, address: &[u8]) -> nix::Result<()> {
-        let kind = socket_type(&self.socket).map_err(errno)?;
+        let kind = self.kind()?;
         if kind == SocketType::DGRAM {
             // It could send there without a connection.
             return self.connect(address);
@@ -95,6 +92,10 @@ impl Call {
         let closes = peer::closes_on_exec(self.process, self.number);
         let number = u32::try_from(self.number).map_err(|_| Errno::EBADF)?;
         kernel_call::replace(&rules.listener, self.id, number, &fresh, closes)
+    }
+
+    fn kind(&self) -> nix::Result<SocketType> {
+        socket_type(&self.socket).map_err(errno)
     }
 
     /// Opens the path as the process sees it.

@@ -1,14 +1,16 @@
 //! The process at the other end of a Unix socket.
 
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
+use nix::errno::Errno;
 use nix::unistd::Pid;
 use rustix::fs::OFlags;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred, socket_timeout};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use super::call::errno;
+use crate::isolate::kernel_call;
 
 /// The most processes between a server and the command; a longer line of descent is taken for a stranger's.
 const GENERATIONS: usize = 256;
@@ -30,11 +32,30 @@ pub(super) fn copy_settings(other: &OwnedFd, kind: SocketType) -> nix::Result<Ow
     Ok(fresh)
 }
 
-/// Returns true if the socket's server descends from `command`, or from the first process of its PID namespace.
+/// Returns true if the socket's server descends from `command`, or from the first process of its PID namespace. A server that has
+/// ended, because it left the socket to a child, is a stranger.
 pub(super) fn is_in_session(socket: &OwnedFd, command: Pid) -> bool {
-    let Ok(server) = socket_peercred(socket) else { return false };
+    match kernel_call::peer_handle(socket) {
+        // Security: the id of a process that has ended can be given to another one. The handle stands for the server alone, so
+        // it is asked again once the line of descent is known.
+        Ok(handle) => id_of(&handle)
+            .is_some_and(|server| descends(server, command) && id_of(&handle) == Some(server)),
+        Err(Errno::ENOPROTOOPT) => {
+            socket_peercred(socket).is_ok_and(|server| descends(server.pid.as_raw_pid(), command))
+        }
+        Err(_) => false,
+    }
+}
+
+/// Returns the id of the process that a handle stands for, unless it has ended.
+fn id_of(handle: &OwnedFd) -> Option<i32> {
+    let path = format!("/proc/self/fdinfo/{}", handle.as_raw_fd());
+    field(&fs::read_to_string(path).ok()?, "Pid:").filter(|id| *id > 0)
+}
+
+fn descends(server: i32, command: Pid) -> bool {
     let session = namespace_of(command);
-    let mut process = server.pid.as_raw_pid();
+    let mut process = server;
     for _ in 0..GENERATIONS {
         if process == command.as_raw() {
             return true;
@@ -64,9 +85,12 @@ pub(super) fn group_of(thread: Pid) -> i32 {
     status(thread.as_raw(), "Tgid:").unwrap_or(thread.as_raw())
 }
 
-fn status(process: i32, field: &str) -> Option<i32> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix(field))?.trim().parse().ok()
+fn status(process: i32, name: &str) -> Option<i32> {
+    field(&fs::read_to_string(format!("/proc/{process}/status")).ok()?, name)
+}
+
+fn field(text: &str, name: &str) -> Option<i32> {
+    text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
 }
 
 /// Returns true if the process's descriptor is closed when it executes a program.

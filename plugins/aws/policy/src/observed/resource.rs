@@ -2,12 +2,14 @@
 
 mod ec2;
 mod format;
+mod kind;
 mod table;
 #[cfg(test)]
 mod tests;
 mod value;
 
 use format::fits;
+use kind::{Kind, kinds};
 use table::Names;
 
 /// The most resources of one call: `DeleteObjects` accepts a thousand keys.
@@ -155,32 +157,6 @@ fn end_log_group(action: &str, arn: &mut String) {
 /// Returns the ARN of a log group without the ending that the service itself adds.
 fn whole_log_group(arn: &str) -> &str {
     arn.strip_suffix(":*").filter(|group| group.contains(LOG_GROUP)).unwrap_or(arn)
-}
-
-/// A resource type that an action works on.
-struct Kind {
-    name: String,
-    format: String,
-    /// True if the reference says that the action always needs this kind, or one of such a kind.
-    required: bool,
-}
-
-fn kinds(action: &str) -> Option<(&'static str, Vec<Kind>)> {
-    let found = aws_catalogue::find(action)?;
-    let service = aws_catalogue::service(found.service)?;
-    let all = service.types();
-    let mut kinds = Vec::new();
-    for (place, required) in service.types_of(found.set) {
-        let Some(kind) = all.get(place) else { continue };
-        // Some types have two formats in one text.
-        let several = kind.arn.contains(", ");
-        kinds.extend(kind.arn.split(", ").map(|format| Kind {
-            name: kind.name.clone(),
-            format: format.to_owned(),
-            required: required && !several,
-        }));
-    }
-    Some((found.service, kinds))
 }
 
 /// A format with the known values filled in.

@@ -1,6 +1,6 @@
 //! Parameters that name a part of a resource under another name. `data/parameters.py` makes the table.
 
-use method_table::Table;
+use method_table::{Table, sorted};
 
 /// The table: sections are prefixes of permissions, a line is `Operation parameter=type:Variable…`.
 static TABLE: Table = Table::new(include_bytes!("../../../data/parameters.bin"));
@@ -13,8 +13,7 @@ impl Names {
     /// Returns the line of `operation`, empty if the table has none.
     pub fn of(service: &str, operation: &str) -> Self {
         let section = TABLE.section(service).unwrap_or_default();
-        let line = section.lines().find_map(|line| line.strip_prefix(operation)?.strip_prefix(' '));
-        Self(line.unwrap_or_default().to_owned())
+        Self(sorted::rest_of(&section, operation).unwrap_or_default().to_owned())
     }
 
     /// Returns true if `parameter` names a part of some resource.
@@ -57,8 +56,10 @@ mod tests {
 
     #[test]
     fn every_line_names_a_type_and_a_variable_of_the_catalogue() {
+        assert!(TABLE.sections().is_sorted());
         let mut seen = 0;
         for section in TABLE.sections() {
+            assert!(TABLE.section(section).unwrap().lines().is_sorted(), "{section}");
             for line in TABLE.section(section).unwrap().lines() {
                 for entry in line.split(' ').skip(1) {
                     let (_, part) = entry.split_once('=').unwrap();
