@@ -114,15 +114,12 @@ fn an_option_of_another_level_is_an_error_and_so_is_an_unknown_name() {
     };
     refused(
         &["--allow-host", "a.example"],
-        "--allow-host is for the isolation `strict`, and this run has `off`",
+        "--allow-host needs the isolation `strict`, and this run has `off`",
     );
-    refused(
-        &["--isolate", "credentials", "--read", "/srv"],
-        "--read is for the isolation `strict`",
-    );
-    refused(&["--hide", "ssh"], "--hide is for the isolation `credentials`");
+    refused(&["--isolate", "credentials", "--read", "/srv"], "--read needs the isolation `strict`");
+    refused(&["--hide", "ssh"], "--hide needs the isolation `credentials`");
     refused(&["--isolate", "full"], "expected `off`, `credentials` or `strict`");
-    refused(&["--isolate", "credentials", "--hide", "aws"], "neither a path nor one of `git`");
+    refused(&["--isolate", "credentials", "--hide", "aws"], "neither a family (`git`");
     refused(&["--isolate", "credentials", "--keep", "sudo"], "only `ssh-agent` can");
     refused(&["--isolate", "strict", "--allow-host", "https://a"], "HOST:PORT");
     let part = ["--isolate", "credentials", "--write", "/usr/bin"];
