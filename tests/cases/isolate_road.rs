@@ -114,15 +114,12 @@ fn an_option_of_another_level_is_an_error_and_so_is_an_unknown_name() {
     };
     refused(
         &["--allow-host", "a.example"],
-        "--allow-host is for the isolation `strict`, and this run has `off`",
+        "--allow-host needs the isolation `strict`, and this run has `off`",
     );
-    refused(
-        &["--isolate", "credentials", "--read", "/srv"],
-        "--read is for the isolation `strict`",
-    );
-    refused(&["--hide", "ssh"], "--hide is for the isolation `credentials`");
+    refused(&["--isolate", "credentials", "--read", "/srv"], "--read needs the isolation `strict`");
+    refused(&["--hide", "ssh"], "--hide needs the isolation `credentials`");
     refused(&["--isolate", "full"], "expected `off`, `credentials` or `strict`");
-    refused(&["--isolate", "credentials", "--hide", "aws"], "neither a path nor one of `git`");
+    refused(&["--isolate", "credentials", "--hide", "aws"], "neither a family (`git`");
     refused(&["--isolate", "credentials", "--keep", "sudo"], "only `ssh-agent` can");
     refused(&["--isolate", "strict", "--allow-host", "https://a"], "HOST:PORT");
     let part = ["--isolate", "credentials", "--write", "/usr/bin"];
@@ -155,11 +152,14 @@ fn the_organisation_sets_a_minimum_and_nobody_goes_below() {
     sandbox.plant(CONFIG, "[run]\nisolate = \"off\"\n");
     let own = run(&sandbox, &[]).exits(78).stderr;
     assert!(own.contains("config.toml:2 asks for the isolation `off`"), "{own}");
-    sandbox.plant(CONFIG, "[isolate]\nshow = [\"~/notes\", \"~/.kube\"]\n");
-    let shown = run(&sandbox, &[]).exits(78).stderr;
-    assert!(shown.contains("notes` is to be shown, and your organisation hides"), "{shown}");
     sandbox.plant(CONFIG, "[isolate]\nshow = [\"~/.kube\"]\n");
-    assert_eq!(run(&sandbox, &[]).success().stdout, "-\nkube\nssh\nenv\n-\n");
+    let shown = run(&sandbox, &[]).exits(78).stderr;
+    assert!(shown.contains(".kube` undoes a part of the isolation"), "{shown}");
+    sandbox.plant(CONFIG, "[isolate]\nwrite = [\"~/.ssh\"]\n");
+    let written = run(&sandbox, &[]).exits(78).stderr;
+    assert!(written.contains(".ssh` undoes a part of the isolation"), "{written}");
+    sandbox.plant(CONFIG, "[isolate]\nwrite = [\"~/data\"]\n");
+    assert_eq!(run(&sandbox, &[]).success().stdout, "-\n-\nssh\nenv\n-\n");
     sandbox.plant(CONFIG, "[isolate]\nminimum = \"off\"\n");
     assert!(run(&sandbox, &[]).exits(78).stderr.contains("only the organisation may set it"));
 }

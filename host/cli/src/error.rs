@@ -142,7 +142,7 @@ impl From<IsolationError> for Failure {
     fn from(error: IsolationError) -> Self {
         let kind = match error {
             IsolationError::NotHeld { .. } => Kind::Unavailable,
-            IsolationError::Theirs { .. } => Kind::Config,
+            IsolationError::Theirs { .. } | IsolationError::Undone { .. } => Kind::Config,
             IsolationError::PartOfWhole { .. } | IsolationError::NoWorkingDirectory(_) => {
                 Kind::Usage
             }

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use audex_audit::RecordedIsolation;
@@ -70,6 +71,14 @@ pub(crate) enum IsolationError {
         /// The organisation's path.
         hidden: PathBuf,
     },
+    /// The user undoes a part of what the organisation's minimum holds.
+    #[error("`{choice}` of `{}` undoes a part of the isolation that your organisation requires", path.display())]
+    Undone {
+        /// The user's path.
+        path: PathBuf,
+        /// `show` or `write`.
+        choice: &'static str,
+    },
     /// The user wants to write to a part of what is read-only as a whole.
     #[error("`{}` cannot be written alone: `{}` is read-only as a whole", wanted.display(), whole.display())]
     PartOfWhole {
@@ -90,6 +99,7 @@ impl Hint for IsolationError {
                 "`tryaudex isolate --check` shows what this system holds, and docs/isolation.md what it lacks".into()
             }
             Self::Theirs { .. } => "leave it out of `show`".into(),
+            Self::Undone { choice, .. } => format!("leave it out of `{choice}`").into(),
             Self::PartOfWhole { whole, .. } => format!("name `{}`", whole.display()).into(),
             Self::NoWorkingDirectory(_) => "change to a directory that exists".into(),
         })
@@ -137,18 +147,29 @@ impl Isolating {
             paths.iter().map(|path| bases.own(path)).collect()
         };
         let (show, write) = (own(&choices.show), own(&choices.write));
+        let is_minimum = settings.isolation.minimum_of(*level);
+        if let Some(shown) = show.first().filter(|_| is_minimum) {
+            return Err(IsolationError::Undone { path: shown.clone(), choice: "show" });
+        }
         let hidden = hidden(environment, settings, withheld, &show, &bases)?;
         let mut fixed = fixed(&bases, &programs);
         fixed.extend(audex::fixed(settings));
         fixed.retain(|one| !hidden.has(&one.path));
+        let before = fixed.len();
         unfix(&mut fixed, &write)?;
+        if let Some(path) = write.first().filter(|_| is_minimum && fixed.len() < before) {
+            return Err(IsolationError::Undone { path: path.clone(), choice: "write" });
+        }
         let placeholders = fixed.iter().filter_map(placeholder).collect();
         let read_only: Vec<PathBuf> = fixed.iter().map(|one| one.path.clone()).collect();
         let all = |places: &[place::Place]| -> Vec<PathBuf> {
             places.iter().flat_map(|place| bases.resolve(*place)).collect()
         };
-        let agent =
-            named::ssh_agent(environment).filter(|_| choices.keep.contains(&Keep::SshAgent));
+        let agent = named::ssh_agent(environment)
+            .filter(|_| choices.keep.contains(&Keep::SshAgent))
+            // Security: a variable must not show what a table or the organisation hides.
+            .filter(|path| is_socket(path) && !hidden.has(path))
+            .filter(|path| path.canonicalize().is_ok_and(|real| !hidden.has(&real)));
         let work = if *level == Level::Strict { Vec::new() } else { all(socket::WORK) };
         let stay: Vec<PathBuf> =
             [all(socket::SYSTEM), work, show].concat().into_iter().chain(agent).collect();
@@ -322,6 +343,10 @@ fn placeholder(fixed: &Fixed) -> Option<Placeholder> {
         Absent::File(contents) => Some(Placeholder::File { path, contents: contents.to_owned() }),
         Absent::Directory => Some(Placeholder::Directory { path }),
     }
+}
+
+fn is_socket(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
 
 /// Returns the directories of the caller's `PATH`.

@@ -48,7 +48,7 @@ impl Part {
     pub fn text(self) -> &'static str {
         match self {
             Self::HiddenFiles => "open hidden files",
-            Self::ReadOnlyFiles => "change files that run later outside",
+            Self::ReadOnlyFiles => "change the read-only files that run later outside",
             Self::Sockets => "connect to programs outside the session by their sockets",
             Self::AbstractSockets => "connect to abstract sockets outside the session",
             Self::Processes => "read or signal processes outside the session",

@@ -63,12 +63,22 @@ pub(super) const CREDENTIALS: &[Group] = &[
         Home(".colima"), Home(".lima"), Home(".rd"), Home(".orbstack/run"), Root("/run/incus"), Root("/var/lib/incus"),
         Root("/var/snap/lxd/common/lxd"), Root("/var/lib/lxd"), Root("/run/libvirt"), Root("/run/snapd.socket"),
     ] },
-    // GnuPG, "Agent configuration": the agent signs and decrypts for whoever reaches its socket.
-    Group { of: "gpg-agent", places: &[
+    // GnuPG, "Agent configuration": the agent signs and decrypts for whoever reaches its socket; the keys are as good.
+    Group { of: "GnuPG", places: &[
+        Home(".gnupg/private-keys-v1.d"), Home(".gnupg/secring.gpg"),
         Home(".gnupg/S.gpg-agent"), Home(".gnupg/S.gpg-agent.ssh"), Home(".gnupg/S.gpg-agent.extra"),
         Home(".gnupg/S.gpg-agent.browser"), Home(".gnupg/S.scdaemon"), Home(".gnupg/S.keyboxd"),
     ] },
 ];
+
+/// Files of build tools with logins, below the toolchains that `strict` lets the command read.
+///
+/// Sources: Maven, "Password encryption"; Gradle, "Build environment"; Bundler, "bundle config"; pip, "Configuration".
+#[rustfmt::skip]
+pub(super) const BUILD_TOOLS: &[Group] = &[Group { of: "build tools", places: &[
+    Home(".m2/settings.xml"), Home(".m2/settings-security.xml"), Home(".gradle/gradle.properties"), Home(".bundle/config"), Home(".gem/credentials"),
+    Config("pip"), Config("uv"), Home(".nuget/NuGet"),
+] }];
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use audex_core::environment::Environment;
 use audex_core::isolation::Level;
 
-use super::credential::CREDENTIALS;
+use super::credential::{BUILD_TOOLS, CREDENTIALS};
 use super::family::Family;
 use super::named::{Named, SSH_AUTH_SOCK, named};
 use super::place::Bases;
@@ -79,8 +79,11 @@ pub(super) fn hidden(
             hidden.add(family.name(), family.paths(bases));
         }
     }
+    if isolation.level == Level::Strict {
+        hidden.add("build tools", bases.all(BUILD_TOOLS));
+    }
     hidden.add("your settings", of(&isolation.choices.hide, bases, false));
-    let is_shown = |path: &PathBuf| show.iter().any(|shown| path.starts_with(shown));
+    let is_shown = |path: &PathBuf| show.iter().any(|shown| is_below(path, shown));
     hidden.known.retain(|path| !is_shown(path));
     for (_, paths) in &mut hidden.groups {
         paths.retain(|path| !is_shown(path));
@@ -88,13 +91,19 @@ pub(super) fn hidden(
     hidden.groups.retain(|(_, paths)| !paths.is_empty());
     let theirs = of(&isolation.organisation_hide, bases, true);
     if let Some((shown, hidden)) = show.iter().find_map(|shown| {
-        theirs.iter().find(|path| shown.starts_with(path)).map(|path| (shown, path))
+        theirs.iter().find(|path| is_below(shown, path)).map(|path| (shown, path))
     }) {
         let (shown, hidden) = (shown.clone(), hidden.clone());
         return Err(IsolationError::Theirs { shown, hidden });
     }
     hidden.add("your organisation", theirs);
     Ok(hidden)
+}
+
+/// Returns true if `path` is `of` or lies below it, also through links.
+fn is_below(path: &Path, of: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    path.starts_with(of) || real(path).starts_with(real(of))
 }
 
 /// Returns the paths of these entries. The families of a user are listed by their own names.

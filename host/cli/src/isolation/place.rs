@@ -100,6 +100,13 @@ impl Bases {
         &self.homes
     }
 
+    /// Returns true if `path` is below the home directory of the account, and that is not the one in `HOME`.
+    #[must_use]
+    pub fn is_elsewhere(&self, path: &Path) -> bool {
+        let own = self.homes.first().is_some_and(|home| path.starts_with(home));
+        !own && self.homes.iter().any(|home| path.starts_with(home))
+    }
+
     /// Returns true if `path` is below a home directory and does not belong to the work.
     #[must_use]
     pub fn is_below_home(&self, path: &Path) -> bool {

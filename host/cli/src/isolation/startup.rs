@@ -46,6 +46,10 @@ const BASH_PROFILE: Absent = Absent::File(
     "if [ -r ~/.bash_login ]; then . ~/.bash_login; elif [ -r ~/.profile ]; then . ~/.profile; fi\n",
 );
 const BASH_LOGIN: Absent = Absent::File("if [ -r ~/.profile ]; then . ~/.profile; fi\n");
+/// tcsh reads the first of two files. Source: tcsh(1), "Startup and shutdown".
+const TCSHRC: Absent = Absent::File("if ( -r ~/.cshrc ) source ~/.cshrc\n");
+/// readline reads the system's file if there is none of the user. Source: bash(1), "Readline Initialization".
+const INPUTRC: Absent = Absent::File("$include /etc/inputrc\n");
 /// Vim reads the first of its files, and its defaults if it finds none. Source: vim, `:help vimrc` and `:help defaults.vim`.
 const VIMRC: Absent = Absent::File(
     "if filereadable(expand('~/.vim/vimrc')) | source ~/.vim/vimrc\n\
@@ -59,7 +63,7 @@ pub(super) const STARTUP: &[Startup] = &[
     // bash(1), FILES; Debian's /etc/skel/.bashrc, for `.bash_aliases`; readline(3).
     Startup { of: "bash", places: &[
         (Home(".bashrc"), EMPTY), (Home(".bash_profile"), BASH_PROFILE), (Home(".bash_login"), BASH_LOGIN), (Home(".bash_logout"), EMPTY),
-        (Home(".bash_aliases"), EMPTY), (Home(".inputrc"), Absent::Open), (Home(".bash_completion"), EMPTY),
+        (Home(".bash_aliases"), EMPTY), (Home(".inputrc"), INPUTRC), (Home(".bash_completion"), EMPTY),
     ] },
     // sh(1), "Invocation"; pam_env(8); environment.d(5).
     Startup { of: "login", places: &[
@@ -73,9 +77,9 @@ pub(super) const STARTUP: &[Startup] = &[
     // fish, "Configuration files"; tcsh(1), FILES; ksh(1), "Invocation"; nushell, "Configuration"; xonsh, "Run control file".
     Startup { of: "fish", places: &[(Config("fish"), Absent::Directory), (Data("fish/vendor_conf.d"), Absent::Directory)] },
     Startup { of: "tcsh", places: &[
-        (Home(".tcshrc"), Absent::Open), (Home(".cshrc"), EMPTY), (Home(".login"), EMPTY), (Home(".logout"), EMPTY),
+        (Home(".tcshrc"), TCSHRC), (Home(".cshrc"), EMPTY), (Home(".login"), EMPTY), (Home(".logout"), EMPTY),
     ] },
-    Startup { of: "ksh", places: &[(Home(".kshrc"), EMPTY), (Home(".mkshrc"), Absent::Open)] },
+    Startup { of: "ksh", places: &[(Home(".kshrc"), EMPTY), (Home(".mkshrc"), EMPTY)] },
     Startup { of: "nushell", places: &[(Config("nushell"), Absent::Directory)] },
     Startup { of: "xonsh", places: &[(Home(".xonshrc"), EMPTY), (Config("xonsh"), Absent::Directory)] },
     // startx(1); Xsession(5); Desktop Application Autostart Specification; Desktop Entry and D-Bus specifications, for
@@ -104,7 +108,7 @@ pub(super) const STARTUP: &[Startup] = &[
         (Home(".hgrc"), Absent::Open), (Config("hg"), Absent::Open),
     ] },
     // ssh_config(5): `ProxyCommand`, `LocalCommand`; sshd(8): `authorized_keys`, `rc`, `environment`.
-    Startup { of: "ssh", places: &[(Home(".ssh"), Absent::Directory), (Home(".rhosts"), Absent::Open)] },
+    Startup { of: "ssh", places: &[(Home(".ssh"), Absent::Directory), (Home(".rhosts"), EMPTY)] },
     // gpg-agent(1): `pinentry-program`; gpg(1): `photo-viewer`.
     Startup { of: "gpg", places: &[
         (Home(".gnupg/gpg.conf"), Absent::Open), (Home(".gnupg/gpg-agent.conf"), Absent::Open), (Home(".gnupg/dirmngr.conf"), Absent::Open),
@@ -140,7 +144,7 @@ pub(super) const STARTUP: &[Startup] = &[
     // The Cargo Book, "Configuration" (`rustc-wrapper`, `runner`, aliases); npm, "npmrc" (`script-shell`, `prefix`); Gradle,
     // "Initialization scripts"; Maven, "Settings reference"; gdb, "gdbinit"; docker, "CLI plugins"; R, "Startup"; Bundler.
     Startup { of: "cargo", places: &[
-        (Home(".cargo/config.toml"), EMPTY), (Home(".cargo/config"), Absent::Open), (Home(".cargo/env"), Absent::Open), (Home(".cargo/bin"), Absent::Directory),
+        (Home(".cargo/config.toml"), EMPTY), (Home(".cargo/config"), Absent::Open), (Home(".cargo/env"), EMPTY), (Home(".cargo/bin"), Absent::Directory),
     ] },
     Startup { of: "npm", places: &[(Home(".npmrc"), EMPTY)] },
     Startup { of: "gdb", places: &[(Home(".gdbinit"), EMPTY), (Config("gdb"), Absent::Directory)] },
@@ -155,7 +159,14 @@ pub(super) const STARTUP: &[Startup] = &[
 
 /// The files of the working directory's own repository that git runs or that name what git runs. Source: githooks(5),
 /// git-config(1), gitrepository-layout(5).
-const REPOSITORY: [(&str, Absent); 2] = [("hooks", Absent::Directory), ("config", Absent::Open)];
+///
+/// Security: `commondir` names the directory with hooks and configuration; `.` is the directory itself.
+const REPOSITORY: [(&str, Absent); 4] = [
+    ("hooks", Absent::Directory),
+    ("config", Absent::Open),
+    ("config.worktree", EMPTY),
+    ("commondir", Absent::File(".\n")),
+];
 
 /// The system's own programs and settings, which only root can change: in a container, the command often is root.
 const OF_ROOT: [&str; 9] = [
@@ -184,9 +195,10 @@ pub(super) fn fixed(bases: &Bases, programs: &[PathBuf]) -> Vec<Fixed> {
     };
     for Startup { of, places } in STARTUP {
         for (place, absent) in *places {
-            // Placeholders are for the first directory only: the one that the user's tools read.
-            for (position, path) in bases.resolve(*place).into_iter().enumerate() {
-                add(of, path, if position == 0 { *absent } else { Absent::Open });
+            for path in bases.resolve(*place) {
+                // Another home than the one in `HOME` gets no placeholders.
+                let absent = if bases.is_elsewhere(&path) { Absent::Open } else { *absent };
+                add(of, path, absent);
             }
         }
     }
@@ -198,7 +210,11 @@ pub(super) fn fixed(bases: &Bases, programs: &[PathBuf]) -> Vec<Fixed> {
             add("the system", PathBuf::from(path), Absent::Open);
         }
     }
-    if let Some(repository) = repository(&bases.working) {
+    for repository in repository(&bases.working) {
+        if repository.is_file() {
+            add("this repository", repository, Absent::Open);
+            continue;
+        }
         for (name, absent) in REPOSITORY {
             add("this repository", repository.join(name), absent);
         }
@@ -206,18 +222,22 @@ pub(super) fn fixed(bases: &Bases, programs: &[PathBuf]) -> Vec<Fixed> {
     all
 }
 
-/// Returns the directory with the hooks and the configuration of the repository around `working`.
+/// Returns the directories with hooks and configuration of the repository around `working`, and the file that leads to them.
 ///
 /// Source: gitrepository-layout(5): in a worktree `.git` is a file with the line `gitdir: PATH`, and `commondir` there leads on.
-fn repository(working: &Path) -> Option<PathBuf> {
-    let git = working.ancestors().map(|path| path.join(".git")).find(|path| path.exists())?;
-    if git.is_dir() {
-        return Some(git);
-    }
-    let text = fs::read_to_string(&git).ok()?;
-    let directory = git.parent()?.join(text.strip_prefix("gitdir:")?.trim());
-    let common = fs::read_to_string(directory.join("commondir")).ok();
-    fs::canonicalize(directory.join(common.as_deref().unwrap_or_default().trim())).ok()
+fn repository(working: &Path) -> Vec<PathBuf> {
+    let git = working.ancestors().map(|path| path.join(".git")).find(|path| path.exists());
+    let Some(git) = git else { return Vec::new() };
+    let Some(text) = fs::read_to_string(&git).ok().filter(|_| git.is_file()) else {
+        return vec![git];
+    };
+    let Some(named) = text.strip_prefix("gitdir:") else { return vec![git] };
+    let own = git.parent().map(|parent| parent.join(named.trim()));
+    let common = own.as_ref().and_then(|own| {
+        let common = fs::read_to_string(own.join("commondir")).ok()?;
+        fs::canonicalize(own.join(common.trim())).ok()
+    });
+    [Some(git), own, common].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use audex_core::environment::{Environment, HOME};
@@ -142,7 +143,7 @@ fn only_strict_limits_where_the_command_reads_writes_and_connects() {
 #[test]
 fn the_socket_of_ssh_agent_is_hidden_unless_it_is_kept() {
     let home = Home::new("", "");
-    fs::write(home.path("agent.sock"), "").unwrap();
+    let _server = UnixListener::bind(home.path("agent.sock")).unwrap();
     let socket = home.path("agent.sock").canonicalize().unwrap();
     let with = |choices| {
         let variables = [(named::SSH_AUTH_SOCK, socket.as_path())];
@@ -152,6 +153,33 @@ fn the_socket_of_ssh_agent_is_hidden_unless_it_is_kept() {
     assert!(hides(&plain, &socket) && !plain.isolation.sockets.contains(&socket));
     let kept = with(Choices { keep: vec![Keep::SshAgent], ..Choices::default() });
     assert!(!hides(&kept, &socket) && kept.isolation.sockets.contains(&socket));
+    // A variable shows nothing else: neither a file, nor what is hidden.
+    fs::create_dir(home.path(".aws")).unwrap();
+    let _posing = UnixListener::bind(home.path(".aws/agent")).unwrap();
+    for name in [".aws", ".aws/agent", "etc/config.toml"] {
+        let path = home.path(name);
+        let variables = [(named::SSH_AUTH_SOCK, path.as_path())];
+        let choices = Choices { keep: vec![Keep::SshAgent], ..Choices::default() };
+        let led = home.prepare_with(&variables, Level::Credentials, choices).unwrap().unwrap();
+        assert!(!led.isolation.show.contains(&path) && !led.isolation.sockets.contains(&path));
+    }
+}
+
+#[test]
+fn a_link_to_a_shown_socket_is_shown_and_the_organisations_is_not() {
+    let home = Home::new("", "");
+    fs::create_dir(home.path(".kube")).unwrap();
+    std::os::unix::fs::symlink(home.path(".kube"), home.path("link")).unwrap();
+    let show = |home: &Home, name: &str| {
+        let choices = Choices { show: vec![home.path(name)], ..Choices::default() };
+        home.prepare(Level::Credentials, choices)
+    };
+    let shown = show(&home, "link").unwrap().unwrap();
+    assert!(!hides(&shown, &home.path(".kube/config")));
+    let theirs = Home::new("", "[isolate]\nhide = [\"~/.kube\"]\n");
+    fs::create_dir(theirs.path(".kube")).unwrap();
+    std::os::unix::fs::symlink(theirs.path(".kube"), theirs.path("link")).unwrap();
+    assert!(matches!(show(&theirs, "link"), Err(IsolationError::Theirs { .. })));
 }
 
 #[test]

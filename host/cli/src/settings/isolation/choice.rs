@@ -32,7 +32,10 @@ impl Hide {
             return own_path(text).map(Self::Path);
         }
         let names: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
-        Err(format!("`{text}` is neither a path nor one of `{}`", names.join("`, `")))
+        let names = names.join("`, `");
+        Err(format!(
+            "`{text}` is neither a family (`{names}`) nor a path that begins with `/` or `~/`"
+        ))
     }
 }
 
