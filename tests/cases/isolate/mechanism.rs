@@ -19,7 +19,8 @@ const fn rests(
     Rests { mechanisms, level, role, attempts }
 }
 
-/// Where two mechanisms hold the same, both are switched off: the keyring is a new one, and no call reaches the old one.
+/// Where two mechanisms hold the same, both are switched off: the keyring is a new one, and no call reaches the old one; root has
+/// no right to unmount, and Landlock forbids it.
 const MECHANISMS: [Rests; 14] = [
     rests("user-namespace", "credentials", "user", &["shared-memory", "other-terminal"]),
     rests("mount-namespace", "credentials", "user", &["shared-memory", "other-terminal"]),
@@ -32,7 +33,7 @@ const MECHANISMS: [Rests; 14] = [
     rests("seccomp", "credentials", "user", &["terminal-input", "io-uring-metadata"]),
     rests("connect-supervisor", "credentials", "user", &["metadata", "home-socket"]),
     rests("no-new-privileges,user-namespace", "credentials", "user", &["setuid"]),
-    rests("capabilities", "credentials", "root", &["unmount"]),
+    rests("capabilities,landlock", "credentials", "root", &["unmount", "moved-home"]),
     rests("keyring,seccomp", "credentials", "user", &["keyring"]),
     rests("descriptors", "credentials", "user", &["inherited-descriptor"]),
 ];
