@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use audex_child::isolate::{Mechanism, Network, Support, assess};
 use audex_core::isolation::Level;
+use nix::unistd::Pid;
 
 use super::{Home, credentials, python};
 
@@ -105,12 +106,12 @@ pub(super) fn without_namespaces_landlock_hides(support: &Support) {
 pub(super) fn a_process_that_is_left_holds_nobody_up(support: &Support) {
     let mut home = credentials(support);
     home.isolated.isolation.without = [Mechanism::PidNamespace].into();
-    let script = "setsid sh -c 'echo $$; while ! [ -e $1 ]; do sleep 0.01; done' sh $1 & while ! [ -s $HOME/output ]; do :; done";
-    let done = home.path.join("done");
-    let text = home.run(script, &[&done]);
+    let script = "setsid sh -c 'echo $$; exec sleep 60' & while ! [ -s $HOME/output ]; do :; done";
+    let text = home.run(script, &[]);
     let left = text.lines().next().unwrap();
     assert!(Path::new("/proc").join(left).exists(), "{text}");
-    fs::write(done, "").unwrap();
+    let left = Pid::from_raw(left.parse().unwrap());
+    nix::sys::signal::kill(left, nix::sys::signal::Signal::SIGKILL).unwrap();
 }
 
 pub(super) fn a_command_runs_without_any_one_mechanism(support: &Support) {
