@@ -1,4 +1,4 @@
-//! Decides what the command of a run cannot reach: the tables, the user's choices, and what this system holds of it.
+//! Prepares the isolation of a run from the tables, the user's choices, and the mechanisms of this system.
 //!
 //! All of it is settled before anything is minted. Nothing of a settings file is read afterwards.
 
@@ -46,7 +46,7 @@ const DOCKER_SOCKET: &str = "/run/docker.sock";
 /// The address of a daemon that is not for the command. Docker names it where it cannot connect.
 const NO_DOCKER: &str = "unix:///hidden/by/tryaudex/--isolate";
 
-/// The error for an isolation that is not to be had.
+/// The error for an isolation that cannot be provided.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IsolationError {
     /// This system does not hold a part of it, and something demands all of it.
@@ -109,7 +109,6 @@ impl Hint for IsolationError {
 /// The isolation of one run, before there is a session.
 #[derive(Debug)]
 pub struct Isolating {
-    level: Level,
     isolation: Isolation,
     support: Support,
     /// What this system will hold.
@@ -118,8 +117,6 @@ pub struct Isolating {
     pub hidden: Hidden,
     /// The paths that the command can read and not change.
     pub fixed: Vec<Fixed>,
-    /// Paths that variables name and that cannot be hidden, each with its variable.
-    too_wide: Vec<(String, PathBuf)>,
     /// The session around this run, if the environment names one.
     pub outer: Option<String>,
 }
@@ -182,9 +179,7 @@ impl Isolating {
             socket_directories: all(socket::DIRECTORIES),
             // Security: resolved here, so that the command cannot lead an allowed path elsewhere.
             sockets: stay.iter().filter_map(|path| path.canonicalize().ok()).collect(),
-            network: Network::Shared {
-                refused: network::metadata().map(|address| (address, bits(address))).collect(),
-            },
+            network: network::of(*level),
             without: without(environment),
             ..Isolation::default()
         };
@@ -195,29 +190,26 @@ impl Isolating {
             isolation.read =
                 [all(system::SYSTEM), all(system::TOOLCHAINS), read_only, programs].concat();
             isolation.read.extend(own(&choices.read));
-            isolation.network = Network::Closed { ports: Vec::new() };
         }
         let support = support();
         let assessment = assess(&isolation, &support);
-        let too_wide = hidden.too_wide.clone();
         let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
         let outer = environment.get(AUDEX_SESSION_ID).filter(|_| is_inner).map(str::to_owned);
-        let level = *level;
-        Ok(Some(Self { level, isolation, support, assessment, hidden, fixed, too_wide, outer }))
+        Ok(Some(Self { isolation, support, assessment, hidden, fixed, outer }))
     }
 
     /// Returns the level.
     #[must_use]
     pub fn level(&self) -> Level {
-        self.level
+        self.isolation.level
     }
 
-    /// Returns the level of which filters are told.
+    /// Returns the level that filters see.
     ///
     /// Security: a filter can demand a level. A level of which this system does not hold a part does not meet the demand.
     #[must_use]
     pub fn told(&self) -> filter::Isolation {
-        match self.level {
+        match self.level() {
             _ if !self.assessment.is_whole() => filter::Isolation::Off,
             Level::Off => filter::Isolation::Off,
             Level::Credentials => filter::Isolation::Credentials,
@@ -234,11 +226,11 @@ impl Isolating {
         settings: &IsolationSettings,
     ) -> Result<Vec<String>, IsolationError> {
         let demand =
-            settings.requirement().filter(|_| settings.minimum_of(self.level)).or_else(|| {
-                (self.level == Level::Strict)
+            settings.requirement().filter(|_| settings.minimum_of(self.level())).or_else(|| {
+                (self.level() == Level::Strict)
                     .then(|| "this run has the isolation `strict`".to_owned())
             });
-        // What a test switched off is not missing: the test shows what then happens.
+        // A mechanism that a test switched off does not count as missing.
         let without = &self.isolation.without;
         let missing = self.assessment.missing().find(|(_, one, _)| !without.contains(one));
         if let (Some(demand), Some((part, mechanism, reason))) = (demand, missing) {
@@ -250,7 +242,7 @@ impl Isolating {
                 reason: reason.to_owned(),
             });
         }
-        let wide = self.too_wide.iter().map(|(variable, path)| {
+        let wide = self.hidden.too_wide.iter().map(|(variable, path)| {
             let path = path.display();
             format!("`{path}` is not hidden, although {variable} names it: the command needs it")
         });
@@ -261,7 +253,7 @@ impl Isolating {
     #[must_use]
     pub fn record(&self) -> RecordedIsolation {
         RecordedIsolation {
-            level: self.level.name().to_owned(),
+            level: self.level().name().to_owned(),
             mechanisms: self
                 .assessment
                 .mechanisms()
@@ -272,7 +264,7 @@ impl Isolating {
         }
     }
 
-    /// Adds the variables of an isolated command: a run inside it finds its place, and docker the reason why it reaches no daemon.
+    /// Adds the variables that tell a run inside the session its directory, and docker why it has no daemon.
     pub(crate) fn lead(&self, environment: &mut BTreeMap<OsString, OsString>, session: &Path) {
         environment.insert(AUDEX_OUTER_SESSION.into(), session.into());
         let docker = OsStr::new(DOCKER_HOST);
@@ -292,7 +284,7 @@ impl Isolating {
             *closed = ports;
         }
         self.isolation.show.push(session.to_owned());
-        if self.level == Level::Strict {
+        if self.level() == Level::Strict {
             self.isolation.write.push(session.to_owned());
         }
         Isolated { isolation: self.isolation, support: self.support, session: session.to_owned() }
@@ -304,22 +296,12 @@ impl Isolating {
 pub fn levels(environment: &Environment) -> Vec<(Level, Assessment)> {
     let support = support();
     let of = |level| {
-        let network = match level {
-            Level::Strict => Network::Closed { ports: Vec::new() },
-            _ => Network::Shared {
-                refused: network::metadata().map(|address| (address, bits(address))).collect(),
-            },
-        };
+        let network = network::of(level);
         let isolation =
             Isolation { level, network, without: without(environment), ..Isolation::default() };
         (level, assess(&isolation, &support))
     };
     [Level::Credentials, Level::Strict].map(of).into()
-}
-
-/// Returns the number of bits of an address.
-fn bits(address: std::net::IpAddr) -> u8 {
-    if address.is_ipv4() { 32 } else { 128 }
 }
 
 /// Takes the paths that the user wants to write to from what is read-only.

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use audex_child::isolate::Network;
+use audex_core::isolation::Level;
+
 /// The metadata addresses of the clouds.
 ///
 /// Sources: AWS, "Use the Instance Metadata Service" (254, IPv6 `fd00:ec2::254`), "Amazon ECS task metadata endpoint" (170.2),
@@ -10,13 +13,21 @@ use std::net::IpAddr;
 /// (100.100.100.200); Oracle Cloud, "Getting instance metadata" (254, IPv6 `fd00:c1::a9fe:a9fe`); Scaleway, "Instance metadata"
 /// (42.42, IPv6 `fd00:42::42`). Most others, such as Hetzner and IBM Cloud, use 254 too.
 #[rustfmt::skip]
-pub(super) const METADATA: [&str; 12] = [
+const METADATA: [&str; 12] = [
     "169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.42.42", "168.63.129.16", "100.100.100.200",
     "192.0.0.192", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fd00:c1::a9fe:a9fe",
 ];
 
-/// Returns the metadata addresses.
-pub(super) fn metadata() -> impl Iterator<Item = IpAddr> {
+/// Returns the network of a level before the session has ports: under `strict` none, else all but the metadata addresses.
+pub(super) fn of(level: Level) -> Network {
+    if level == Level::Strict {
+        return Network::Closed { ports: Vec::new() };
+    }
+    let bits = |address: &IpAddr| if address.is_ipv4() { 32 } else { 128 };
+    Network::Shared { refused: metadata().map(|address| (address, bits(&address))).collect() }
+}
+
+fn metadata() -> impl Iterator<Item = IpAddr> {
     METADATA.iter().filter_map(|address| address.parse().ok())
 }
 

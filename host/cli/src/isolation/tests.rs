@@ -209,7 +209,7 @@ fn a_level_that_does_not_hold_in_full_meets_no_demand() {
     assert_eq!(isolating.told(), filter::Isolation::Off);
     let plain = IsolationSettings::default();
     assert!(isolating.check(&plain).is_err());
-    isolating.level = Level::Credentials;
+    isolating.isolation.level = Level::Credentials;
     let notices = isolating.check(&plain).unwrap();
     assert!(notices[0].contains("does not hold in full"), "{notices:?}");
     let minimum = Some((Level::Credentials, home.path("etc/config.toml")));

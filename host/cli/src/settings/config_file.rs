@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::delivery::{Deliver, UnknownRequests, parse_limit};
-use super::isolation::{Agents, IsolateTable, OrganisationIsolateTable, choice};
+use super::isolation::{Agents, Choices, OrganisationIsolateTable, choice};
 use super::{SettingsError, source};
 use audex_child::OnExpiry;
 use audex_components::embedded;
@@ -35,7 +35,7 @@ pub struct ConfigFile {
     /// `[run]`.
     pub run: RunTable,
     /// `[isolate]`.
-    pub isolate: IsolateTable,
+    pub isolate: Choices,
     /// `[enforcement]`.
     pub enforcement: Enforcement,
     /// `[mapping]`.

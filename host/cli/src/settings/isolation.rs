@@ -15,20 +15,27 @@ use super::SettingsError;
 pub use self::choice::{Agents, Hide, Keep};
 pub(crate) use self::choice::{own_path, parse_host, parse_level};
 
-/// The choices of the command line, of the user's file, or of both files together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The choices of the command line, of the user's `[isolate]`, or of both together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Choices {
-    /// `hide`.
+    /// Families and paths that the command does not see.
+    #[serde(deserialize_with = "hide")]
     pub hide: Vec<Hide>,
-    /// `keep`.
+    /// `ssh-agent`.
+    #[serde(deserialize_with = "keep")]
     pub keep: Vec<Keep>,
-    /// `show`: paths that stay although a table hides them.
+    /// Paths that it sees although a table hides them.
+    #[serde(deserialize_with = "rooted")]
     pub show: Vec<PathBuf>,
-    /// `read`.
+    /// Paths that it can read under `strict`.
+    #[serde(deserialize_with = "rooted")]
     pub read: Vec<PathBuf>,
-    /// `write`.
+    /// Paths that it can write: under `strict`, and among those that are read-only otherwise.
+    #[serde(deserialize_with = "rooted")]
     pub write: Vec<PathBuf>,
-    /// `allow_hosts`.
+    /// `HOST[:PORT]`: hosts that it can reach under `strict`.
+    #[serde(deserialize_with = "hosts")]
     pub allow_hosts: Vec<AllowedHost>,
 }
 
@@ -66,30 +73,6 @@ impl Default for IsolationFlags {
     }
 }
 
-/// The user's `[isolate]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IsolateTable {
-    /// Families and paths that the command does not see.
-    #[serde(deserialize_with = "hide")]
-    pub hide: Vec<Hide>,
-    /// `ssh-agent`.
-    #[serde(deserialize_with = "keep")]
-    pub keep: Vec<Keep>,
-    /// Paths that it sees although they would be hidden.
-    #[serde(deserialize_with = "rooted")]
-    pub show: Vec<PathBuf>,
-    /// What it can read under `strict`.
-    #[serde(deserialize_with = "rooted")]
-    pub read: Vec<PathBuf>,
-    /// Where it can write: under `strict`, and in what is read-only otherwise.
-    #[serde(deserialize_with = "rooted")]
-    pub write: Vec<PathBuf>,
-    /// `HOST[:PORT]`: hosts that it can reach under `strict`.
-    #[serde(deserialize_with = "hosts")]
-    pub allow_hosts: Vec<AllowedHost>,
-}
-
 /// The organisation's `[isolate]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -105,7 +88,7 @@ pub struct OrganisationIsolateTable {
 /// The origin of a level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ChosenBy {
-    /// Nobody: the default.
+    /// No choice: the default level.
     #[default]
     Default,
     /// The default for this agent.
@@ -155,18 +138,18 @@ impl IsolationSettings {
 pub(super) fn isolation(
     flags: IsolationFlags,
     agent: Option<String>,
-    (user, table, user_at): (Option<Level>, IsolateTable, &Path),
+    (user, own, user_at): (Option<Level>, Choices, &Path),
     (organisation, at): (OrganisationIsolateTable, &Path),
 ) -> Result<IsolationSettings, SettingsError> {
     let asked = flags.level.or(user);
     if let (Some(asked), Some(minimum)) = (asked, organisation.minimum)
         && asked < minimum
     {
-        let own = || location(user_at, &["run", "isolate"]);
+        let place = || location(user_at, &["run", "isolate"]);
         return Err(SettingsError::Isolation {
             asker: match flags.level {
                 Some(_) => flags.asker.to_owned(),
-                None => own().unwrap_or_else(|| user_at.display().to_string()),
+                None => place().unwrap_or_else(|| user_at.display().to_string()),
             },
             is_flag: flags.level.is_some(),
             asked: asked.name(),
@@ -186,8 +169,6 @@ pub(super) fn isolation(
     if let Some(option) = needs(&flags.choices, level) {
         return Err(option);
     }
-    let IsolateTable { hide, keep, show, read, write, allow_hosts } = table;
-    let own = Choices { hide, keep, show, read, write, allow_hosts };
     Ok(IsolationSettings {
         level,
         chosen_by,
@@ -237,7 +218,7 @@ mod tests {
         let (user_at, at) = (Path::new("/u/config.toml"), Path::new("/o/config.toml"));
         let flags = IsolationFlags { level: flag, ..IsolationFlags::default() };
         let theirs = OrganisationIsolateTable { minimum, hide: Vec::new() };
-        let user = (user, IsolateTable::default(), user_at);
+        let user = (user, Choices::default(), user_at);
         isolation(flags, agent.map(str::to_owned), user, (theirs, at)).ok().map(|one| one.level)
     }
 
