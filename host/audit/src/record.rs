@@ -114,7 +114,7 @@ pub struct RecordedIsolation {
     pub level: String,
     /// The mechanisms of the kernel that hold it.
     pub mechanisms: Vec<String>,
-    /// What the command can still do, because this system does not hold that part.
+    /// The actions that this system cannot keep from the command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_held: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Keeps a command from what it need not reach, by the kernel and without root.
+//! Restricts what a command can reach, with the kernel's mechanisms and without root.
 //!
 //! This module knows no cloud and no tool: the caller says what is hidden, and each file below is one mechanism.
 
@@ -54,7 +54,7 @@ pub use mechanism::Mechanism;
 pub use stage::stage;
 pub use support::{Support, support};
 
-/// What a command must not reach, and what it may all the same. Every path is absolute.
+/// The paths and addresses that a command must not reach, and the exceptions. Every path is absolute.
 #[derive(Debug, Clone, Default)]
 pub struct Isolation {
     /// The level, which decides the parts that must hold.
@@ -124,9 +124,9 @@ impl Default for Network {
 /// An isolation, with what this system holds of it, for [`crate::spawn`].
 #[derive(Debug, Clone)]
 pub struct Isolated {
-    /// What the command must not reach.
+    /// The requested isolation.
     pub isolation: Isolation,
-    /// What this system has.
+    /// The mechanisms of this system.
     pub support: Support,
     /// The session's own directory: it stays visible, and records the placeholders until they are removed.
     pub session: PathBuf,

@@ -82,7 +82,7 @@ pub(super) fn is_in(address: IpAddr, networks: &[(IpAddr, u8)]) -> bool {
 
 fn same(one: u128, other: u128, width: u8, bits: u8) -> bool {
     let ignored = u32::from(width.saturating_sub(bits));
-    // A shift by the whole width is no shift to the processor; a network of no bits has every address.
+    // A shift by the whole width is an error; a network of zero bits contains every address.
     (one ^ other).checked_shr(ignored).unwrap_or(0) == 0
 }
 

@@ -1,4 +1,4 @@
-//! What an isolation will hold on this system, part by part.
+//! The parts of an isolation that this system can enforce.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ impl Part {
     }
 }
 
-/// The standing of a part.
+/// The state of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// The part holds, by these mechanisms together.
@@ -75,7 +75,7 @@ pub enum Standing {
     Missing(Mechanism, String),
 }
 
-/// What an isolation will hold.
+/// The parts of a level, each with the mechanisms that enforce it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
     /// Each part of the level with its standing; no parts for [`Level::Off`].
@@ -135,8 +135,7 @@ pub(super) fn availability(
     support.of(mechanism).map_err(str::to_owned)
 }
 
-/// Accepts an isolation that is to be used here. `strict` is held as a whole, or the command does not start; what a test switched off
-/// does not count.
+/// Rejects a `strict` isolation of which a part is missing. A mechanism that a test switched off does not count as missing.
 pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
     let isolation = Isolation { without: BTreeSet::new(), ..isolated.isolation.clone() };
     let assessment = assess(&isolation, &isolated.support);

@@ -17,7 +17,7 @@ use rustix::thread::{
 /// The highest number of a capability that the kernel's interface can express.
 const LAST: u32 = 63;
 
-/// What root keeps without a user namespace: the rights over files and users of a container, without those over devices, mounts,
+/// The capabilities that root keeps without a user namespace: the rights over files and users of a container, without those over devices, mounts,
 /// networks and other processes' memory. With `CAP_SYS_ADMIN` or `CAP_PERFMON`, Linux 6.15 and later lets a process read every other's
 /// environment, whatever Landlock says (`may_access_mm` in kernel/fork.c).
 const ORDINARY: CapabilitySet = CapabilitySet::CHOWN

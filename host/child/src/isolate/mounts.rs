@@ -26,7 +26,7 @@ const COVERS: &str = "isolation";
 /// The largest file system of a socket directory: some programs put small files there too.
 const SOCKET_DIRECTORY_OPTIONS: &str = "size=64m";
 
-/// What covers hidden paths.
+/// The empty file and directory that are mounted over hidden paths.
 pub(super) struct Covers {
     directory: OwnedFd,
     file: OwnedFd,
@@ -234,7 +234,7 @@ pub(super) fn clone_tree(path: &Path) -> io::Result<OwnedFd> {
         | OpenTreeFlags::AT_RECURSIVE;
     let tree = open_tree(CWD, path, flags)?;
     match kernel_call::follow_original(&tree) {
-        // Before Linux 5.12, what is mounted on the copy is mounted on the original too, which nobody sees.
+        // Before Linux 5.12, what is mounted on the copy is mounted on the original too; this has no visible effect.
         Ok(()) | Err(Errno::ENOSYS) => Ok(tree),
         Err(error) => Err(error.into()),
     }

@@ -142,7 +142,7 @@ fn unless_hopeless(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Removes the placeholders that a record names and that nobody has changed, and the record.
+/// Removes the unchanged placeholders that a record names, and the record.
 fn remove(record: &Path) {
     let Ok(bytes) = fs::read(record) else { return };
     let fields: Vec<&[u8]> = bytes.split(|byte| *byte == 0).collect();

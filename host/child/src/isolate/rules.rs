@@ -22,7 +22,7 @@ use super::description::Description;
 
 /// The version whose rights are used; the library leaves out those that an older kernel does not know.
 const NEWEST: ABI = ABI::V7;
-/// Where every command writes: devices and its own settings in `/proc`, which have permissions of their own.
+/// The paths that every command writes: devices, and its settings in `/proc`. The system checks the permissions of these.
 const ALWAYS_WRITTEN: [&str; 2] = ["/dev", "/proc"];
 
 /// Puts this process and its children under the rules of the description.

@@ -1,4 +1,4 @@
-//! What this system has: each mechanism, tried in a process of its own.
+//! The mechanisms of this system, each tried in a separate process.
 
 use std::collections::BTreeMap;
 

@@ -102,7 +102,7 @@ pub(super) fn without_namespaces_landlock_hides(support: &Support) {
     assert_eq!(fs::read_to_string(own).unwrap(), "own");
 }
 
-/// Without a PID namespace, a process can stay; it still has the filter, and nobody who answers.
+/// Without a PID namespace, a process can stay. The filter still reports its connections, and no supervisor answers.
 pub(super) fn a_process_that_is_left_holds_nobody_up(support: &Support) {
     let mut home = credentials(support);
     home.isolated.isolation.without = [Mechanism::PidNamespace].into();

@@ -15,7 +15,7 @@ use audex_endpoint::connect_proxy::AllowedHost;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct IsolationArgs {
-    /// What of your account the command cannot reach: `off`, `credentials` or `strict` [default: off; for coding agents: credentials]
+    /// Hides your credentials from the command: `off`, `credentials` or `strict` [default: off; for coding agents: credentials]
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, help_heading = ISOLATION)]
     isolate: Option<Level>,
     /// What else is hidden: `git`, `gh`, `ssh`, `npm`, `cargo`, `netrc`, `dotenv`, or a path; comma-separated
