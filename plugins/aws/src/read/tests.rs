@@ -309,6 +309,9 @@ fn a_role_in_any_form_is_passed_on() {
     let run =
         b"Action=RunInstances&Version=2016-11-15&IamInstanceProfile.Name=p&MinCount=1&MaxCount=1";
     assert_eq!(passes(&request("ec2", "POST", "/", &form, run)), ["iam:PassRole on unseen"]);
+    let task = r#"{"family":"f","taskRoleArn":"admin","containerDefinitions":[]}"#;
+    let target = "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition";
+    assert_eq!(passes(&json("ecs", target, task)), ["iam:PassRole on unseen"]);
     let list = r#"{"Filters":[{"Name":"role","Values":["x"]}]}"#;
     assert!(passes(&json("ssm", "AmazonSSM.DescribeAutomationExecutions", list)).is_empty());
 }

@@ -15,8 +15,9 @@ const PASSES: [(&str, &str); 2] =
 /// an item of a table, a text is no role. Source: string members with `role` or `instanceprofile` in their names, in
 /// botocore's models, without those that the API reference calls an ARN.
 #[rustfmt::skip]
-const BY_NAME: [&str; 20] = [
+const BY_NAME: [&str; 24] = [
     "AutoScalingRole", "CustomIamInstanceProfile", "DomainIAMRoleName", "ExecutionRoleName", "IamInstanceProfile",
+    "executionRole", "instanceRole", "roleName", "serviceRoleOverride",
     "IamRole", "IamRoleName", "InstanceProfileId", "InstanceProfileIdentifier", "InstanceProfileName", "JobFlowRole",
     "LocalDeploymentExecutionRoleName", "OperationsRole", "Role", "RoleName", "ServiceRole", "SnsRoleName",
     "instanceProfileName", "organizationRoleName", "serviceRole",
@@ -139,8 +140,10 @@ impl Roles {
         if is_role_arn(value) {
             self.arns.extend(is_of_role.then(|| value.to_owned()));
         } else if !value.is_empty() {
+            // Security: services take a role's name where their model says ARN, and an instance profile passes on a role.
+            let is_profile = value.contains(":instance-profile/") || lower.ends_with("rolearn");
             // `IamInstanceProfile.Name` is of `IamInstanceProfile`.
-            self.is_named |= name.split('.').any(|part| BY_NAME.contains(&part));
+            self.is_named |= is_profile || name.split('.').any(|part| BY_NAME.contains(&part));
         }
     }
 
