@@ -14,6 +14,7 @@ use super::{Chain, Context, Ready, Requested, Run};
 use crate::asks::Wanted;
 use crate::asks::board::Asker;
 use crate::asks::rules::Rules;
+use crate::asks::webhook;
 use crate::components::Components;
 use crate::console::Console;
 use crate::deny;
@@ -45,6 +46,8 @@ pub(crate) struct Ground {
     granted: Vec<provider::Permission>,
     /// Patterns that need a person, in the provider's own names.
     person: Vec<String>,
+    /// The server that is asked.
+    webhook: Option<webhook::WebhookClient>,
 }
 
 impl Ground {
@@ -70,6 +73,17 @@ impl Ground {
             circumstances: run.circumstances.clone(),
             granted: grant.permissions.clone(),
             person: native(&approve.person)?.own,
+            webhook: approve
+                .webhook
+                .as_ref()
+                .map(|webhook| {
+                    webhook::WebhookClient::prepare(
+                        webhook,
+                        &settings.secrets,
+                        run.context.environment,
+                    )
+                })
+                .transpose()?,
         })
     }
 
@@ -96,7 +110,7 @@ impl Ground {
 
     /// Returns the reason why nobody can answer, if that is so.
     fn nobody_can_answer(&self) -> Option<&'static str> {
-        self.not_local().filter(|_| self.settings.approve.webhook.is_none())
+        self.not_local().filter(|_| self.webhook.is_none())
     }
 
     /// Returns the values that no text for the command may have.

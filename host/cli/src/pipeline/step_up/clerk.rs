@@ -150,6 +150,11 @@ impl Desk {
                     return Err(Failure::refused(reason, "").at("approve"));
                 }
                 self.board.set(id, State::Pending);
+                if let Some(webhook) = &self.ground.webhook
+                    && let Some(ask) = self.board.get(id)
+                {
+                    webhook.ask(ask, Arc::clone(&self.board));
+                }
                 Ok(())
             }
         }
