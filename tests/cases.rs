@@ -13,6 +13,7 @@ mod chains;
 mod child;
 mod cli;
 mod contract_page;
+mod control;
 mod delivery;
 mod demo;
 mod deny_bindings;

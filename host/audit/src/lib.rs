@@ -174,6 +174,12 @@ impl Audit {
         store::append(&self.directory, session, bound::bound(event))
     }
 
+    /// Returns the words of a command as a record shows them: without what may be a secret.
+    #[must_use]
+    pub fn shown(command: &[String]) -> Vec<String> {
+        redact::redact_command(&command.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
     /// Checks every record against the chain, and the chain's end against the head, in constant memory.
     ///
     /// # Errors

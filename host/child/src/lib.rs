@@ -33,6 +33,7 @@ pub use look_up::{Executable, look_up};
 pub use signals::Signals;
 pub use spawn::{Running, spawn};
 pub use stop::Stop;
+pub use tree::end_marked;
 #[cfg(test)]
 pub(crate) use wait::tests::one_at_a_time;
 

@@ -77,6 +77,41 @@ impl Tree {
     }
 }
 
+/// Ends the processes that were started with the variable `name` set to `value`, and their descendants: they get SIGTERM and, after
+/// `grace`, SIGKILL. Returns the number of the processes. This process is not among them.
+///
+/// Only Linux shows the environment of a process, and only to its user.
+#[must_use]
+pub fn end_marked(name: &str, value: &str, grace: Duration) -> usize {
+    let own = Pid::this();
+    let mark = format!("{name}={value}");
+    let is_marked =
+        |id: i32| environment(id).split(|byte| *byte == 0).any(|one| one == mark.as_bytes());
+    let all = processes().into_iter().map(|(id, (_, start))| (id, start));
+    let members = all.filter(|(id, _)| *id != own.as_raw() && is_marked(*id)).collect();
+    // No process has this one as its parent, because it starts none.
+    let mut tree = Tree { root: own.as_raw(), members };
+    tree.look();
+    for id in tree.members.keys() {
+        // A member that has just ended needs no signal.
+        let _ = kill(Pid::from_raw(*id), Signal::SIGTERM);
+    }
+    let number = tree.members.len();
+    tree.end(grace);
+    number
+}
+
+/// Returns the environment with which a process was started, if this user may read it.
+#[cfg(target_os = "linux")]
+fn environment(id: i32) -> Vec<u8> {
+    fs::read(format!("/proc/{id}/environ")).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn environment(_: i32) -> Vec<u8> {
+    Vec::new()
+}
+
 /// Returns the parent and the start of every process that has not ended.
 #[cfg(target_os = "linux")]
 fn processes() -> BTreeMap<i32, (i32, Start)> {
@@ -94,8 +129,8 @@ fn processes() -> BTreeMap<i32, (i32, Start)> {
 /// Reads `/proc/ID/stat`. Source: `proc_pid_stat(5)`; the name in parentheses may hold blanks and parentheses.
 #[cfg(target_os = "linux")]
 fn parent_and_start(id: i32) -> Option<(i32, Start)> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (_, after_name) = stat.rsplit_once(')')?;
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, after_name) = text.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
