@@ -134,8 +134,8 @@ impl View<'_> {
                 || {
                     // The asks that waited before the watcher came.
                     let asks = Client::connect(&state, &name).and_then(|mut client| client.asks());
-                    let asks = asks.unwrap_or_default().into_iter().map(Event::Asked);
-                    send(Event::Watched(Box::new(hello))) && asks.map(send).all(|is_sent| is_sent)
+                    let asks = asks.unwrap_or_default().into_iter();
+                    send(Event::Watched(Box::new(hello))) && asks.map(Event::Asked).all(send)
                 },
                 send,
             );
