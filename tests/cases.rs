@@ -35,6 +35,7 @@ mod intent;
 mod isolate;
 mod isolate_road;
 mod isolation;
+mod kills;
 mod layers;
 mod learn;
 mod login_kinds;

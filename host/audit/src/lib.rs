@@ -33,6 +33,7 @@ pub use record::{
     CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, MAX_DECISIONS,
     Record, RecordedDenial, RecordedIsolation, RecordedPermission, Renewed, Used,
 };
+pub use redact::redact_command;
 
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
@@ -172,12 +173,6 @@ impl Audit {
     ) -> Result<u64, AuditError> {
         let event = redact::redact(event, secrets)?;
         store::append(&self.directory, session, bound::bound(event))
-    }
-
-    /// Returns the words of a command as a record shows them: without what may be a secret.
-    #[must_use]
-    pub fn shown(command: &[String]) -> Vec<String> {
-        redact::redact_command(&command.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Checks every record against the chain, and the chain's end against the head, in constant memory.

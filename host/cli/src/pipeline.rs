@@ -38,7 +38,7 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
-use audex_audit::Audit;
+use audex_audit::{Audit, redact_command};
 use audex_child::isolate;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
@@ -400,11 +400,12 @@ impl Run<'_> {
     fn control(&self, place: &Place) -> Option<Control> {
         let Context { settings, console, .. } = self.context;
         let isolating = self.isolating.as_ref();
+        let words: Vec<&str> = self.request.command.iter().map(String::as_str).collect();
         let hello = Hello {
             session: self.request.session.clone(),
             pid: std::process::id(),
             started: self.circumstances.now,
-            command: Audit::shown(&self.request.command),
+            command: redact_command(&words),
             agent: self.circumstances.agent.clone(),
             provider: self.request.provider.clone(),
             deliver: self.deliver.name().to_owned(),
@@ -416,7 +417,7 @@ impl Run<'_> {
         };
         let audit = Audit::new(&settings.paths.audit);
         let is_live = |session: &str| audit.is_live(session).unwrap_or(true);
-        let served = Served { hello, stop: place.signals.stop(), board: None };
+        let served = Served { hello, stop: place.signals.stop() };
         let control = Control::start(&settings.paths.state, served, is_live);
         control
             .inspect_err(|error| {

@@ -44,15 +44,22 @@ pub(crate) struct Served {
     pub hello: Hello,
     /// The handle that ends the command.
     pub stop: Stop,
-    /// The asks and decisions of a session with a gateway.
-    pub board: Option<Arc<Board>>,
+}
+
+/// The progress of the session.
+#[derive(Clone, Default)]
+struct Progress {
+    /// The asks and decisions, once there is a gateway.
+    board: Option<Arc<Board>>,
+    /// The exit status of the command, once it has ended.
+    exit_code: Option<u8>,
 }
 
 /// A served control socket. Dropping the value ends the connections and removes the socket.
 pub(crate) struct Control {
     shared: Arc<Shared>,
     /// Dropping the sender tells every connection to end.
-    running: Option<watch::Sender<Option<u8>>>,
+    running: Option<watch::Sender<Progress>>,
     thread: Option<JoinHandle<()>>,
     directory: Directory,
     session: String,
@@ -61,7 +68,6 @@ pub(crate) struct Control {
 struct Shared {
     hello: Mutex<Hello>,
     stop: Stop,
-    board: Option<Arc<Board>>,
     ended_by: OnceLock<String>,
     /// The id of the command's first process; 0 before its start.
     command: AtomicI32,
@@ -81,7 +87,7 @@ impl Control {
         private_file::create_directory(&path)?;
         sweep(&path, is_live);
         let directory = Directory::open(&path)?;
-        let Served { hello, stop, board } = served;
+        let Served { hello, stop } = served;
         let session = hello.session.clone();
         let socket = directory.socket(&session);
         let listener = UnixListener::bind(&socket)?;
@@ -91,12 +97,11 @@ impl Control {
         let shared = Arc::new(Shared {
             hello: Mutex::new(hello),
             stop,
-            board,
             ended_by: OnceLock::new(),
             command: AtomicI32::default(),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (running, mut stopped) = watch::channel(None);
+        let (running, mut stopped) = watch::channel(Progress::default());
         let serving = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
             runtime.block_on(async {
@@ -117,8 +122,17 @@ impl Control {
 
     /// Notes the exit status of the command, for those who watch.
     pub(crate) fn set_exit_code(&self, code: u8) {
+        self.progress(|progress| progress.exit_code = Some(code));
+    }
+
+    /// Notes the asks and decisions of the session.
+    pub(crate) fn set_board(&self, board: Arc<Board>) {
+        self.progress(|progress| progress.board = Some(board));
+    }
+
+    fn progress(&self, change: impl FnOnce(&mut Progress)) {
         if let Some(running) = &self.running {
-            running.send_replace(Some(code));
+            running.send_modify(change);
         }
     }
 
@@ -170,16 +184,43 @@ impl Shared {
     /// Passes on an answer, and waits until a yes is carried out.
     ///
     /// Security: isolation hides the socket from the command. A peer that descends from it all the same is refused too.
-    fn answer(&self, id: &str, answer: &Answer, peer: &Peer) -> Result<Ask, NotCounted> {
+    fn answer(
+        &self,
+        board: Option<&Board>,
+        id: &str,
+        answer: &Answer,
+        peer: &Peer,
+    ) -> Result<Ask, NotCounted> {
         if !self.hello().takes_answers {
             return Err(NotCounted::NotIsolated);
         }
         if peer.is_of(self.command.load(Ordering::SeqCst)) {
             return Err(NotCounted::FromInside);
         }
-        let board = self.board.as_ref().ok_or(NotCounted::Unknown)?;
-        Ok(board.answer(id, answer, &peer.by)?)
+        Ok(board.ok_or(NotCounted::Unknown)?.answer(id, answer, &peer.by)?)
     }
+}
+
+/// Sends every event until the session has ended.
+async fn watched(
+    write: &mut OwnedWriteHalf,
+    shared: &Shared,
+    mut progress: watch::Receiver<Progress>,
+) -> io::Result<()> {
+    let board = progress.borrow_and_update().board.clone();
+    let mut events = board.map(|board| forwarded(&board));
+    send(write, &Reply::Watching).await?;
+    while events.is_none() && progress.changed().await.is_ok() {
+        events = progress.borrow_and_update().board.clone().map(|board| forwarded(&board));
+    }
+    if let Some(mut events) = events {
+        while let Some(event) = events.recv().await {
+            send(write, &event).await?;
+        }
+    }
+    while progress.changed().await.is_ok() {}
+    let (exit_code, by) = (progress.borrow().exit_code, shared.ended_by.get().cloned());
+    send(write, &Event::Ended { exit_code, by }).await
 }
 
 /// Returns the events of a board. A thread waits for each, because the board knows no asynchronous watcher.
@@ -207,7 +248,7 @@ async fn accept(
     listener: UnixListener,
     shared: Arc<Shared>,
     places: Arc<Semaphore>,
-    stopped: watch::Receiver<Option<u8>>,
+    stopped: watch::Receiver<Progress>,
 ) {
     let Ok(listener) = tokio::net::UnixListener::from_std(listener) else { return };
     loop {
@@ -228,7 +269,7 @@ async fn accept(
 async fn serve(
     stream: UnixStream,
     shared: &Arc<Shared>,
-    mut stopped: watch::Receiver<Option<u8>>,
+    mut stopped: watch::Receiver<Progress>,
 ) -> io::Result<()> {
     let Some(peer) = Peer::of(&stream)? else { return Ok(()) };
     let (read, mut write) = stream.into_split();
@@ -246,12 +287,15 @@ async fn serve(
                 send(&mut write, &Reply::Hello(hello)).await?;
             }
             Request::Asks => {
-                let asks = shared.board.as_ref().map(|board| board.asks()).unwrap_or_default();
+                let board = stopped.borrow().board.clone();
+                let asks = board.map(|board| board.asks()).unwrap_or_default();
                 send(&mut write, &Reply::Asks { asks }).await?;
             }
             Request::Answer { id, answer } => {
+                let board = stopped.borrow().board.clone();
                 let (shared, peer) = (Arc::clone(shared), peer.clone());
-                let answered = spawn_blocking(move || shared.answer(&id, &answer, &peer)).await?;
+                let answer = move || shared.answer(board.as_deref(), &id, &answer, &peer);
+                let answered = spawn_blocking(answer).await?;
                 let reply = answered.map_or_else(|why| Reply::NotCounted { why }, Reply::Answered);
                 send(&mut write, &reply).await?;
             }
@@ -264,16 +308,7 @@ async fn serve(
                 return Ok(());
             }
             Request::Watch => {
-                let events = shared.board.as_ref().map(|board| forwarded(board));
-                send(&mut write, &Reply::Watching).await?;
-                if let Some(mut events) = events {
-                    while let Some(event) = events.recv().await {
-                        send(&mut write, &event).await?;
-                    }
-                }
-                while stopped.changed().await.is_ok() {}
-                let (exit_code, by) = (*stopped.borrow(), shared.ended_by.get().cloned());
-                return send(&mut write, &Event::Ended { exit_code, by }).await;
+                return watched(&mut write, shared, stopped).await;
             }
         }
     }

@@ -36,7 +36,11 @@ fn control(state: &Path, session: &str) -> Control {
 
 fn with(state: &Path, hello: Hello, board: Option<Arc<Board>>) -> Control {
     let stop = Signals::install().unwrap().stop();
-    Control::start(state, Served { hello, stop, board }, |_| true).unwrap()
+    let control = Control::start(state, Served { hello, stop }, |_| true).unwrap();
+    if let Some(board) = board {
+        control.set_board(board);
+    }
+    control
 }
 
 fn names(state: &Path) -> Vec<String> {
@@ -243,7 +247,7 @@ fn the_sockets_of_killed_sessions_are_swept_and_those_of_living_ones_stay() {
         drop(UnixListener::bind(sockets.join(name)).unwrap());
     }
     let stop = Signals::install().unwrap().stop();
-    let served = Served { hello: hello("audex-1"), stop, board: None };
+    let served = Served { hello: hello("audex-1"), stop };
     let _control = Control::start(directory.path(), served, |session| session == "living").unwrap();
     assert!(!sockets.join("killed.sock").exists() && sockets.join("living.sock").exists());
 }
