@@ -2,7 +2,7 @@
 
 use super::{READ, asks};
 use crate::support::aws_cli::script;
-use crate::support::{CloudView as _, Sandbox};
+use crate::support::Sandbox;
 
 const CONFIG: &str = "[approve]\nallow_access = [\"read\", \"list\"]\nallow = [\"s3:PutObject\"]\nperson_access = [\"permissions\"]\n";
 const SECRETS: &str = "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null";
@@ -21,7 +21,7 @@ fn a_rule_grants_what_a_request_lacked_and_the_cloud_sees_its_own_credentials() 
     let output = sandbox.run_sh(&options, &script(&[("a", REPORT), ("b", SECRETS), ("c", REPORT)]));
     assert_eq!(output.success().stdout, "a: ok\nb: ok\nc: ok\n");
     let rule = "granted by [approve] allow_access `read`";
-    let adding = "adding s3:GetObject by scoped-credentials";
+    let adding = "adding s3:GetObject by assume-role";
     assert_eq!(asks(&sandbox), ["asked s3:GetObject -", adding, "added", rule]);
     let sent = sandbox.cloud().requests();
     let read: Vec<_> = sent.iter().filter(|seen| seen.action == "s3:GetObject").collect();
