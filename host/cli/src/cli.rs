@@ -1,6 +1,7 @@
 //! The command line. Each command has its own file with an argument struct and one function.
 
 mod approve;
+mod ask;
 mod audit;
 mod cleanup;
 mod completions;
@@ -70,6 +71,8 @@ enum Command {
     Isolate(isolate::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
+    /// From inside a session: ask for one thing more
+    Ask(ask::Args),
     /// List what running sessions ask for, or grant an ask
     Approve(approve::Args),
     /// Refuse what a running session asks for
@@ -125,6 +128,7 @@ impl Command {
 
 fn run_command(command: Command, environment: &Environment) -> Result<u8, Failure> {
     match command {
+        Command::Ask(args) => ask::ask(environment, args),
         Command::Run(args) => run::run(environment, args),
         Command::Plan(args) => plan::plan(environment, &args),
         Command::Policies(args) => policies::policies(environment, args),

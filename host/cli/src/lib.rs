@@ -11,6 +11,7 @@ pub mod console;
 pub mod control;
 pub mod demo;
 pub mod deny;
+pub mod door;
 pub mod drift;
 mod error;
 pub mod expansion;

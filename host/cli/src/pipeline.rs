@@ -20,6 +20,7 @@ mod purpose;
 pub mod report;
 mod session;
 mod settle;
+pub(crate) mod step_up;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -82,11 +83,13 @@ struct Run<'a> {
     context: Context<'a>,
     attempt: &'a mut Attempt,
     components: Components,
-    provider: Provider,
+    provider: Arc<Provider>,
     description: Description,
     mapping: Mapping,
     request: Request,
     ttl: Ttl,
+    /// Every entry of the deny lists and profiles, as written.
+    forbidden: Vec<DenyEntry>,
     denied: deny::Native,
     /// How often the gateway lets the session use actions.
     limits: Vec<Limit>,
@@ -178,11 +181,12 @@ pub fn request<'a>(
         context,
         attempt,
         components,
-        provider,
+        provider: Arc::new(provider),
         description,
         mapping,
         request,
         ttl,
+        forbidden,
         denied,
         limits,
         deliver,
@@ -206,6 +210,7 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
         agent: agent::agent(environment).map(str::to_owned),
         subject: user,
         parents: Vec::new(),
+        step_up: None,
     }
 }
 
@@ -365,7 +370,7 @@ impl Chain<'_, Ready> {
         let place = Place::prepare(environment, settings, command, delivery)?;
         run.attempt.record_issuing()?;
         let control = run.control(&place);
-        let provider = Arc::new(run.provider);
+        let provider = run.provider;
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());
         let mut session = Session {
@@ -411,7 +416,8 @@ impl Run<'_> {
             deliver: self.deliver.name().to_owned(),
             isolation: isolating.map_or(Level::Off, Isolating::level).name().to_owned(),
             // Security: without a whole isolation, the command can reach the socket too.
-            takes_answers: self.circumstances.isolation != Isolation::Off,
+            takes_answers: self.circumstances.isolation != Isolation::Off
+                && !settings.approve.is_webhook_only,
             ends_at: None,
             parents: self.circumstances.parents.clone(),
         };

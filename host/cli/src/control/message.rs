@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asks::board::AnswerError;
 use crate::asks::{self, Answer, Ask};
+use crate::door::Wish;
 
 /// A question to a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,12 @@ pub(crate) enum Request {
         id: String,
         /// The answer.
         answer: Answer,
+        /// The way on which the person gave it, if that is not a command of this program.
+        #[serde(default)]
+        via: Option<String>,
     },
+    /// Ask for one thing more on behalf of the session.
+    Ask(Wish),
     /// Send every event from here on.
     Watch,
     /// End the session. The connection closes when the session has ended.
@@ -39,6 +45,13 @@ pub(crate) enum Reply {
     },
     /// The ask after its answer.
     Answered(Ask),
+    /// The new ask, or the same one as before.
+    Asked(Ask),
+    /// The session takes no such ask.
+    NotAsked {
+        /// The reason.
+        message: String,
+    },
     /// The answer does not count.
     NotCounted {
         /// The reason.
@@ -56,11 +69,11 @@ pub(crate) enum Reply {
 }
 
 /// The reason why an answer does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NotCounted {
-    /// The command is not isolated, so the answer may be its own.
-    NotIsolated,
+    /// No answer from this machine counts, for this reason.
+    NotLocal(String),
     /// The answer comes from the command itself.
     FromInside,
     /// The session has no such ask.
@@ -73,11 +86,11 @@ pub(crate) enum NotCounted {
 
 impl NotCounted {
     /// Returns the reason as a sentence about the ask or session `id`.
-    pub(crate) fn text(self, id: &str) -> String {
+    pub(crate) fn text(&self, id: &str) -> String {
         match self {
-            Self::NotIsolated => format!(
-                "an answer to `{id}` does not count: its command is not isolated, so it could answer itself"
-            ),
+            Self::NotLocal(why) => {
+                format!("an answer to `{id}` from this machine does not count: {why}")
+            }
             Self::FromInside => {
                 format!("an answer to `{id}` does not count: it comes from inside the session")
             }
@@ -94,6 +107,7 @@ impl From<AnswerError> for NotCounted {
             AnswerError::Unknown(_) => Self::Unknown,
             AnswerError::NotOpen(_) => Self::NotOpen,
             AnswerError::StillRunning(_) => Self::StillRunning,
+            AnswerError::NotLocal(why) => Self::NotLocal(why.to_owned()),
         }
     }
 }
@@ -117,7 +131,7 @@ pub(crate) struct Hello {
     pub deliver: String,
     /// The isolation of the command, as an option names it.
     pub isolation: String,
-    /// True if answers to asks count: the command cannot reach this socket.
+    /// True if answers on this socket count: the command cannot reach it.
     pub takes_answers: bool,
     /// The end of access, in seconds since the Unix epoch, once it is known.
     pub ends_at: Option<u64>,
