@@ -66,6 +66,7 @@ mod scoped;
 mod sessions;
 mod spec;
 mod stages;
+mod step_up;
 mod terminal;
 mod unavailable;
 mod unreachable_settings;

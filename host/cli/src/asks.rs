@@ -8,6 +8,7 @@ pub mod board;
 mod rate;
 pub mod rules;
 mod shown;
+pub mod webhook;
 
 use serde::{Deserialize, Serialize};
 

@@ -137,14 +137,17 @@ fn answer(environment: &Environment, id: &str, answer: Answer) -> Result<Ask, Fa
 fn answered(client: &mut Client, id: &str, answer: Answer) -> Result<Ask, Failure> {
     client.answer(id, answer, None)?.map_err(|why| {
         let kind = match why {
-            NotCounted::NotLocal(_) | NotCounted::FromInside => Kind::Denied,
+            NotCounted::NotIsolated | NotCounted::OnlyWebhook | NotCounted::FromInside => {
+                Kind::Denied
+            }
             NotCounted::Unknown | NotCounted::NotOpen => Kind::Usage,
             NotCounted::StillRunning => Kind::Unavailable,
         };
         let hint = match why {
-            NotCounted::NotLocal(_) => {
+            NotCounted::NotIsolated => {
                 "run the command with --isolate credentials, or set a webhook under [approve]"
             }
+            NotCounted::OnlyWebhook => "answer where the webhook asks",
             NotCounted::FromInside => "answer from a terminal outside the session",
             NotCounted::Unknown | NotCounted::NotOpen | NotCounted::StillRunning => SEE,
         };

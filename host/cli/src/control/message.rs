@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::asks::board::AnswerError;
+use crate::asks::board::{AnswerError, NotLocal};
 use crate::asks::{self, Answer, Ask};
 use crate::door::Wish;
 
@@ -69,11 +69,13 @@ pub(crate) enum Reply {
 }
 
 /// The reason why an answer does not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NotCounted {
-    /// No answer from this machine counts, for this reason.
-    NotLocal(String),
+    /// The command is not isolated, so the answer may be its own.
+    NotIsolated,
+    /// The organisation's webhook answers alone.
+    OnlyWebhook,
     /// The answer comes from the command itself.
     FromInside,
     /// The session has no such ask.
@@ -86,10 +88,13 @@ pub(crate) enum NotCounted {
 
 impl NotCounted {
     /// Returns the reason as a sentence about the ask or session `id`.
-    pub(crate) fn text(&self, id: &str) -> String {
+    pub(crate) fn text(self, id: &str) -> String {
         match self {
-            Self::NotLocal(why) => {
-                format!("an answer to `{id}` from this machine does not count: {why}")
+            Self::NotIsolated => format!(
+                "an answer to `{id}` does not count: its command is not isolated, so it could answer itself"
+            ),
+            Self::OnlyWebhook => {
+                format!("an answer to `{id}` does not count: your organisation's webhook answers")
             }
             Self::FromInside => {
                 format!("an answer to `{id}` does not count: it comes from inside the session")
@@ -106,8 +111,9 @@ impl From<AnswerError> for NotCounted {
         match error {
             AnswerError::Unknown(_) => Self::Unknown,
             AnswerError::NotOpen(_) => Self::NotOpen,
+            AnswerError::NotLocal(NotLocal::NotIsolated) => Self::NotIsolated,
+            AnswerError::NotLocal(NotLocal::OnlyWebhook) => Self::OnlyWebhook,
             AnswerError::StillRunning(_) => Self::StillRunning,
-            AnswerError::NotLocal(why) => Self::NotLocal(why.to_owned()),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{fs, thread};
 
 use super::message::Request;
 use super::*;
-use crate::asks::board::{Asker, Work};
+use crate::asks::board::{Asker, NotLocal, Work};
 use crate::asks::{Answer, Board, State, Wanted};
 use audex_child::Signals;
 
@@ -87,7 +87,7 @@ fn a_watcher_learns_of_the_end() {
 }
 
 /// Returns a board with one ask that waits for a person, and a clerk that refuses on answers.
-fn asked(not_local: Option<&'static str>) -> (Arc<Board>, String) {
+fn asked(not_local: Option<NotLocal>) -> (Arc<Board>, String) {
     let asker = Asker { session: "audex-1".to_owned(), not_local, ..Asker::default() };
     let (board, work) = Board::new(asker);
     let action = "s3:PutObject".to_owned();
@@ -128,10 +128,9 @@ fn an_answer_counts_while_isolation_holds_and_says_who_gave_it() {
 #[test]
 fn an_answer_from_inside_or_without_isolation_does_not_count() {
     let directory = tempfile::tempdir().unwrap();
-    let (board, id) = asked(Some("not isolated"));
+    let (board, id) = asked(Some(NotLocal::NotIsolated));
     let control = with(directory.path(), hello("audex-1"), Some(board));
-    let not_local = NotCounted::NotLocal("not isolated".to_owned());
-    assert_eq!(answer(directory.path(), &id), Err(not_local));
+    assert_eq!(answer(directory.path(), &id), Err(NotCounted::NotIsolated));
     drop(control);
     let (board, id) = asked(None);
     let control = with(directory.path(), hello("audex-1"), Some(Arc::clone(&board)));
