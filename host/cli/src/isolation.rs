@@ -23,10 +23,10 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use audex_audit::RecordedIsolation;
-use audex_child::Isolated;
 use audex_child::isolate::{
-    Assessment, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
+    Assessment, Isolated, Isolation, Mechanism, Placeholder, Prepared, Stage, Support, assess,
 };
+use audex_child::{ChildError, Executable};
 use audex_components::filter;
 use audex_core::delivery::AUDEX_SESSION_ID;
 use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, PATH};
@@ -111,6 +111,8 @@ impl Hint for IsolationError {
 pub struct Isolating {
     isolation: Isolation,
     support: Support,
+    /// The stage, until it has its command.
+    stage: Option<Stage>,
     /// What this system will hold.
     pub assessment: Assessment,
     /// What is hidden, by tool.
@@ -122,8 +124,13 @@ pub struct Isolating {
 }
 
 impl Isolating {
-    /// Settles the isolation of a run, or returns `None` for [`Level::Off`]. The variables of `withheld` hold secrets of components;
-    /// `support` tries the mechanisms of this system.
+    /// Starts the stage of a run, or returns `None` for [`Level::Off`]. The earlier, the less the run waits for it.
+    pub(crate) fn begin(settings: &Settings) -> Option<Stage> {
+        (settings.isolation.level > Level::Off).then(Stage::begin)
+    }
+
+    /// Settles the isolation of a run with this stage, or returns `None` without one. The variables of `withheld` hold secrets of
+    /// components.
     ///
     /// # Errors
     /// When the working directory is unknown, or the choices contradict the organisation's or each other.
@@ -131,12 +138,10 @@ impl Isolating {
         environment: &Environment,
         settings: &Settings,
         withheld: &[String],
-        support: impl FnOnce() -> Support,
+        stage: Option<Stage>,
     ) -> Result<Option<Self>, IsolationError> {
         let IsolationSettings { level, choices, .. } = &settings.isolation;
-        if *level == Level::Off {
-            return Ok(None);
-        }
+        let Some(mut stage) = stage else { return Ok(None) };
         let working = std::env::current_dir().map_err(IsolationError::NoWorkingDirectory)?;
         let bases = Bases::of(environment, &working);
         let programs = programs(environment);
@@ -191,11 +196,13 @@ impl Isolating {
                 [all(system::SYSTEM), all(system::TOOLCHAINS), read_only, programs].concat();
             isolation.read.extend(own(&choices.read));
         }
-        let support = support();
+        // As late as possible: until here, both worked at the same time.
+        let support = stage.support();
         let assessment = assess(&isolation, &support);
         let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
         let outer = environment.get(AUDEX_SESSION_ID).filter(|_| is_inner).map(str::to_owned);
-        Ok(Some(Self { isolation, support, assessment, hidden, fixed, outer }))
+        let stage = Some(stage);
+        Ok(Some(Self { isolation, support, stage, assessment, hidden, fixed, outer }))
     }
 
     /// Returns the level.
@@ -277,24 +284,34 @@ impl Isolating {
         }
     }
 
-    /// Returns the isolation of a session with this private directory, whose servers have these ports.
-    #[must_use]
-    pub fn of_session(mut self, session: &Path, ports: Vec<u16>) -> Isolated {
-        if let Network::Closed { ports: closed } = &mut self.isolation.network {
-            *closed = ports;
-        }
-        self.isolation.show.push(session.to_owned());
+    /// Lets the stage set up the isolation of a session with this private directory, while the caller goes on.
+    ///
+    /// # Errors
+    /// [`ChildError::Isolation`].
+    pub(crate) fn isolate(
+        &mut self,
+        executable: &Executable,
+        session: &Path,
+    ) -> Result<Prepared, ChildError> {
+        let stage = self.stage.take().unwrap_or_else(Stage::begin);
+        stage.isolate(executable, &self.of_session(session))
+    }
+
+    /// Returns the isolation of a session with this private directory.
+    fn of_session(&self, session: &Path) -> Isolated {
+        let mut isolation = self.isolation.clone();
+        isolation.show.push(session.to_owned());
         if self.level() == Level::Strict {
-            self.isolation.write.push(session.to_owned());
+            isolation.write.push(session.to_owned());
         }
-        Isolated { isolation: self.isolation, support: self.support, session: session.to_owned() }
+        Isolated { isolation, support: self.support.clone(), session: session.to_owned() }
     }
 }
 
 /// Returns what each level holds on this system, with nothing hidden: for the report about the system.
 #[must_use]
 pub fn levels(environment: &Environment) -> Vec<(Level, Assessment)> {
-    let support = support();
+    let support = Stage::begin().support();
     let of = |level| {
         let network = network::of(level);
         let isolation =

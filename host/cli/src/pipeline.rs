@@ -37,7 +37,6 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
-use audex_child::isolate;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
@@ -136,6 +135,8 @@ pub fn request<'a>(
 ) -> Result<Chain<'a, Requested>, Failure> {
     let Context { environment, settings, console } = context;
     attempt.add_arguments(&arguments);
+    // First of all: the stage works while the components are loaded.
+    let stage = Isolating::begin(settings);
     let components = Components::open(settings)?;
     let Opened { id, mut provider, description } =
         open::for_ask(environment, settings, &components, &arguments)?;
@@ -157,7 +158,7 @@ pub fn request<'a>(
     let sources = provider.sources().map(str::to_owned);
     let withheld: Vec<String> =
         components.secret_variables(settings).into_iter().chain(sources).collect();
-    let isolating = Isolating::prepare(environment, settings, &withheld, isolate::support)?;
+    let isolating = Isolating::prepare(environment, settings, &withheld, stage)?;
     let circumstances = Circumstances {
         delivery: delivery::told(deliver, &description),
         isolation: isolating.as_ref().map_or(Isolation::Off, Isolating::told),
@@ -355,12 +356,14 @@ impl Chain<'_, Ready> {
     /// # Errors
     /// Any failure before the command has started. After that, the command's own status counts.
     pub fn start(self, command: &[OsString], observer: &mut dyn Observer) -> Result<u8, Failure> {
-        let Self { run, output: Ready { approved, delivery } } = self;
+        let Self { mut run, output: Ready { approved, delivery } } = self;
         let Context { environment, settings, console } = run.context;
-        // If the command is missing or not executable (exit status 127 or 126), or if the log cannot be
-        // written, nothing is minted.
-        let place = Place::prepare(environment, settings, command, delivery)?;
+        // If the command is missing or not executable (exit status 127 or 126), if the log cannot be written, or if the
+        // isolation does not stand, nothing is minted.
+        let mut place =
+            Place::prepare(environment, settings, command, delivery, run.isolating.as_mut())?;
         run.attempt.record_issuing()?;
+        place.await_isolation()?;
         let provider = Arc::new(run.provider);
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());

@@ -136,7 +136,7 @@ pub(super) fn availability(
 }
 
 /// Rejects a `strict` isolation of which a part is missing. A mechanism that a test switched off does not count as missing.
-pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
+pub(super) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
     let isolation = Isolation { without: BTreeSet::new(), ..isolated.isolation.clone() };
     let assessment = assess(&isolation, &isolated.support);
     match assessment.missing().next() {

@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use audex_child::isolate::Network;
 use audex_core::environment::{Environment, HOME};
 use audex_core::paths::Paths;
 
@@ -45,7 +46,8 @@ impl Home {
         let isolation = IsolationFlags { level: Some(level), choices, ..IsolationFlags::default() };
         let flags = Flags { isolation, ..Flags::default() };
         let settings = Settings::resolve_in(paths, flags).unwrap();
-        Isolating::prepare(&environment, &settings, &[], Support::default)
+        let stage = (level > Level::Off).then(|| Stage::not_started(Support::default()));
+        Isolating::prepare(&environment, &settings, &[], stage)
     }
 
     fn isolating(&self, level: Level, choices: Choices) -> Isolating {
@@ -133,10 +135,10 @@ fn only_strict_limits_where_the_command_reads_writes_and_connects() {
     assert!(matches!(&credentials.network, Network::Shared { refused } if !refused.is_empty()));
     let session = home.path("session");
     let choices = Choices { read: vec![PathBuf::from("/srv/data")], ..Choices::default() };
-    let strict = home.isolating(Level::Strict, choices).of_session(&session, vec![4711]);
+    let strict = home.isolating(Level::Strict, choices).of_session(&session);
     assert!(strict.isolation.read.contains(&PathBuf::from("/srv/data")));
     assert!(strict.isolation.write.contains(&session) && strict.isolation.show.contains(&session));
-    assert_eq!(strict.isolation.network, Network::Closed { ports: vec![4711] });
+    assert_eq!(strict.isolation.network, Network::Closed);
     assert!(!strict.isolation.write.contains(&home.path("")));
 }
 
