@@ -318,7 +318,7 @@ impl<'a> Chain<'a, Granted> {
         let mut planned = planned?;
         layer::note(run.context, &run.provider, &mut planned)?;
         if let Some(isolating) = &run.isolating {
-            planned.notices.extend(isolating.check(&settings.isolation)?);
+            planned.notices.extend(isolating.check(&settings.isolation, run.deliver)?);
             run.attempt.add_isolation(isolating.record());
         }
         run.attempt.add_plan(&planned);

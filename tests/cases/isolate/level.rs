@@ -17,7 +17,7 @@ const LOGINS: [&str; 8] = [
 ];
 /// What escapes besides where namespaces are forbidden: Landlock and the filter of system calls hold all else. A path that the
 /// working directory needs is not read-only then.
-pub(super) const WITHOUT_NAMESPACES: [&str; 10] = [
+pub(super) const WITHOUT_NAMESPACES: [&str; 9] = [
     "detached",
     "shared-memory",
     "shared-memory-key",
@@ -26,7 +26,6 @@ pub(super) const WITHOUT_NAMESPACES: [&str; 10] = [
     "write-own-hook",
     "write-own-git-config",
     "write-own-commondir",
-    "raw-disk",
     "kernel-setting",
 ];
 

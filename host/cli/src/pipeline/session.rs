@@ -84,7 +84,7 @@ struct Started {
     directory: SessionDirectory,
     endpoints: Endpoints,
     serving: Option<Box<dyn Serving>>,
-    _proxy: Option<Proxy>,
+    proxy: Option<Proxy>,
 }
 
 /// A session whose command has ended, before its credentials are revoked.
@@ -209,7 +209,7 @@ impl Session<'_> {
         let access_of =
             if spent.planned().key_life.is_some() { Access::renewed } else { Access::of };
         let access = access_of(minted, began, ttl, settings.on_expiry);
-        let Started { running, directory, endpoints, mut serving, _proxy } =
+        let Started { running, directory, endpoints, mut serving, proxy } =
             self.start(minted, spent, &access, place)?;
         let mut known = secrets(minted);
         known.extend(endpoints.secrets());
@@ -219,6 +219,9 @@ impl Session<'_> {
             is_expired.set(true);
             report::expired(console);
         })?;
+        if let Some(proxy) = &proxy {
+            report::notices(console, &isolated::refusals(proxy));
+        }
         let mut unrevoked = Unrevoked::default();
         let mut decisions = None;
         if let Some(serving) = &mut serving {
@@ -328,6 +331,6 @@ impl Session<'_> {
         let mut running =
             audex_child::spawn(&executable, &delivered.environment, signals, isolated)?;
         isolated::admit(&mut running, &servers)?;
-        Ok(Started { running, directory: delivered.directory, endpoints, serving, _proxy: proxy })
+        Ok(Started { running, directory: delivered.directory, endpoints, serving, proxy })
     }
 }
