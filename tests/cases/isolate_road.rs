@@ -119,7 +119,7 @@ fn an_option_of_another_level_is_an_error_and_so_is_an_unknown_name() {
     refused(&["--isolate", "credentials", "--read", "/srv"], "--read needs --isolate strict");
     refused(&["--hide", "ssh"], "--hide needs --isolate credentials");
     refused(&["--isolate", "full"], "expected `off`, `credentials` or `strict`");
-    refused(&["--isolate", "credentials", "--hide", "aws"], "neither a family (`git`");
+    refused(&["--isolate", "credentials", "--hide", "aws"], "`aws` is not a family (`git`");
     refused(&["--isolate", "credentials", "--keep", "sudo"], "only `ssh-agent` can");
     refused(&["--isolate", "strict", "--allow-host", "https://a"], "HOST:PORT");
     let part = ["--isolate", "credentials", "--write", "/usr/bin"];

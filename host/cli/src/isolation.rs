@@ -31,6 +31,7 @@ use audex_components::filter;
 use audex_core::delivery::AUDEX_SESSION_ID;
 use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, PATH};
 use audex_core::isolation::Level;
+use audex_core::paths::Paths;
 
 use crate::settings::Settings;
 use crate::settings::delivery::Deliver;
@@ -89,9 +90,6 @@ impl Isolating {
         let IsolationSettings { level, choices, .. } = &settings.isolation;
         let Some(mut stage) = stage else { return Ok(None) };
         let working = std::env::current_dir().map_err(IsolationError::NoWorkingDirectory)?;
-        if settings.paths.outer.is_some() && settings.paths.audit != settings.paths.state {
-            return Err(IsolationError::LogOutside(settings.paths.audit.clone()));
-        }
         let bases = Bases::of(environment, &working);
         let programs = programs(environment);
         let own = |paths: &[PathBuf]| -> Vec<PathBuf> {
@@ -277,6 +275,17 @@ pub fn levels(environment: &Environment) -> Vec<(Level, Assessment)> {
         (level, assess(&isolation, &support))
     };
     [Level::Credentials, Level::Strict].map(of).into()
+}
+
+/// Rejects a run inside an isolated session whose log would be outside.
+///
+/// # Errors
+/// [`IsolationError::LogOutside`].
+pub(crate) fn check_log(paths: &Paths) -> Result<(), IsolationError> {
+    if paths.outer.is_some() && paths.audit != paths.state {
+        return Err(IsolationError::LogOutside(paths.audit.clone()));
+    }
+    Ok(())
 }
 
 /// Returns the notices about choices that do less than they seem to.

@@ -29,7 +29,7 @@ use crate::components::Components;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
-use crate::isolation::Isolating;
+use crate::isolation::{self, Isolating};
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
@@ -135,6 +135,7 @@ pub fn request<'a>(
 ) -> Result<Chain<'a, Requested>, Failure> {
     let Context { environment, settings, console } = context;
     attempt.add_arguments(&arguments);
+    isolation::check_log(&settings.paths)?;
     // First of all: the stage works while the components are loaded.
     let stage = Isolating::begin(settings);
     let components = Components::open(settings)?;

@@ -17,6 +17,8 @@ pub enum Part {
     ReadOnlyFiles,
     /// Unix sockets of programs outside the session.
     Sockets,
+    /// Unix sockets of programs outside the session that take datagrams without a connection.
+    Datagrams,
     /// Abstract Unix sockets of programs outside the session.
     AbstractSockets,
     /// The environment, memory and descriptors of other processes, and signals to them.
@@ -55,6 +57,7 @@ impl Part {
             Self::HiddenFiles => "open hidden files",
             Self::ReadOnlyFiles => "change the read-only files that run later outside",
             Self::Sockets => "connect to programs outside the session by their sockets",
+            Self::Datagrams => "send datagrams to sockets in runtime directories",
             Self::AbstractSockets => "connect to abstract sockets outside the session",
             Self::Processes => "read or signal processes outside the session",
             Self::Lifetime => "leave a process behind",
@@ -182,6 +185,7 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
         (Part::HiddenFiles, &[&[M::MountNamespace, M::Capabilities], BY_RULES]),
         (Part::ReadOnlyFiles, &[&[M::MountNamespace, M::Capabilities]]),
         (Part::Sockets, &[&[M::Seccomp, M::ConnectSupervisor]]),
+        (Part::Datagrams, &[&[M::MountNamespace, M::Capabilities]]),
         (Part::AbstractSockets, &[&[M::LandlockScopes]]),
         (
             Part::Processes,
@@ -239,8 +243,8 @@ mod tests {
         assert_eq!(hidden.1, Standing::Held(BY_RULES));
         let missing: Vec<Part> = found.missing().map(|(part, ..)| part).collect();
         // A PID namespace needs its own /proc.
-        let mut expected =
-            vec![Part::ReadOnlyFiles, Part::Lifetime, Part::SharedMemory, Part::Terminal];
+        let mut expected = vec![Part::ReadOnlyFiles, Part::Datagrams, Part::Lifetime];
+        expected.extend([Part::SharedMemory, Part::Terminal]);
         expected.extend(geteuid().is_root().then_some(Part::KernelSettings));
         assert_eq!(missing, expected);
     }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use audex_child::isolate::Network;
 use audex_core::environment::{Environment, HOME};
-use audex_core::paths::Paths;
 
 use super::*;
 use crate::settings::Flags;
