@@ -154,11 +154,13 @@ impl From<ControlError> for Failure {
 impl From<IsolationError> for Failure {
     fn from(error: IsolationError) -> Self {
         let kind = match error {
-            IsolationError::NotHeld { .. } => Kind::Unavailable,
+            IsolationError::NotHeld { .. }
+            | IsolationError::Inner { .. }
+            | IsolationError::LogOutside(_) => Kind::Unavailable,
             IsolationError::Theirs { .. } | IsolationError::Undone { .. } => Kind::Config,
-            IsolationError::PartOfWhole { .. } | IsolationError::NoWorkingDirectory(_) => {
-                Kind::Usage
-            }
+            IsolationError::PartOfWhole { .. }
+            | IsolationError::HiddenWorkingDirectory(_)
+            | IsolationError::NoWorkingDirectory(_) => Kind::Usage,
         };
         Self::of(kind, "isolation", error)
     }
