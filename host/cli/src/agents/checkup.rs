@@ -47,30 +47,32 @@ pub fn looks(
     ours: &Ours,
     version: Option<&str>,
 ) -> Result<Vec<Look>, AgentsError> {
-    let mut looks = vec![on_path(environment, "agent", ours.agent.program())];
+    const INSTALL: &str = "install it, or add its directory to PATH";
+    let mut looks = vec![on_path(environment, "agent", ours.agent.program(), INSTALL)];
     if *place != Place::User {
         // A project's files name the program alone, because they are shared.
-        looks.push(on_path(environment, "program", &ours.program));
+        looks.push(on_path(environment, "program", &ours.program, INSTALL));
     }
     looks.push(of_version(ours, place, version));
     for target in ours.agent.targets(environment, place)? {
         looks.push(of_file(&target, ours, place));
         if target.form == Form::Launcher {
             let name = target.path.file_name().unwrap_or_default().to_string_lossy();
-            looks.push(on_path(environment, "launcher on PATH", &name));
+            looks.push(on_path(
+                environment,
+                "launcher on PATH",
+                &name,
+                "add `~/.local/bin` to PATH",
+            ));
         }
     }
     Ok(looks)
 }
 
-fn on_path(environment: &Environment, name: &'static str, program: &str) -> Look {
+fn on_path(environment: &Environment, name: &'static str, program: &str, hint: &str) -> Look {
     match look_up(&[OsString::from(program)], environment.get_os(PATH)) {
         Ok(_) => Look::ok(name, format!("`{program}` is on PATH")),
-        Err(_) => Look::wrong(
-            name,
-            format!("`{program}` is not on PATH"),
-            format!("install it, or add its directory to PATH: `{program}`"),
-        ),
+        Err(_) => Look::wrong(name, format!("`{program}` is not on PATH"), hint),
     }
 }
 

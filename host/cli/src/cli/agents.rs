@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use similar::{ChangeTag, TextDiff};
+use similar::TextDiff;
 
 use super::policies;
 use crate::agents::edit::Ours;
@@ -158,8 +158,8 @@ fn show(changes: &[Change], json: bool) {
     }
 }
 
-/// Returns the change as a unified diff. Security: a configuration may hold logins, so unchanged lines are
-/// redacted.
+/// Returns the change as a unified diff. Security: a configuration may hold logins, also in a line to which a
+/// comma is added, so every line is redacted.
 fn diff(change: &Change) -> String {
     let (before, after) = (change.before.as_deref(), change.after.as_deref());
     let path = change.path.display().to_string();
@@ -171,14 +171,8 @@ fn diff(change: &Change) -> String {
     for hunk in compared.unified_diff().context_radius(CONTEXT).iter_hunks() {
         let _ = writeln!(out, "{}", hunk.header());
         for line in hunk.iter_changes() {
-            let text = line.value().trim_end_matches(['\r', '\n']);
-            let shown = match line.tag() {
-                ChangeTag::Equal => format!(" {}", redact::redact_text(text)),
-                ChangeTag::Delete => format!("-{text}"),
-                ChangeTag::Insert => format!("+{text}"),
-            };
-            out.push_str(&shown);
-            out.push('\n');
+            let text = redact::redact_text(line.value().trim_end_matches(['\r', '\n']));
+            let _ = writeln!(out, "{}{text}", line.tag());
         }
     }
     out
