@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 41] = [
     &[],
     &["run"],
     &["plan"],
@@ -20,6 +20,10 @@ const COMMANDS: [&[&str]; 37] = [
     &["sessions"],
     &["sessions", "list"],
     &["sessions", "show"],
+    &["sessions", "end"],
+    &["sessions", "watch"],
+    &["approve"],
+    &["refuse"],
     &["plugin"],
     &["plugin", "new"],
     &["plugin", "build"],

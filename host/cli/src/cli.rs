@@ -1,6 +1,8 @@
 //! The command line. Each command has its own file with an argument struct and one function.
 
 mod agents;
+mod approve;
+mod ask;
 mod audit;
 mod cleanup;
 mod completions;
@@ -72,7 +74,13 @@ enum Command {
     Agents(agents::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
-    /// List sessions, what is still valid, and what each of them used
+    /// From inside a session: ask for one thing more
+    Ask(ask::Args),
+    /// List what running sessions ask for, or grant an ask
+    Approve(approve::Args),
+    /// Refuse what a running session asks for
+    Refuse(approve::RefuseArgs),
+    /// List, watch and end sessions, and show what is still valid and what each of them used
     Sessions(sessions::Args),
     /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
@@ -123,6 +131,7 @@ impl Command {
 
 fn run_command(command: Command, environment: &Environment) -> Result<u8, Failure> {
     match command {
+        Command::Ask(args) => ask::ask(environment, args),
         Command::Run(args) => run::run(environment, args),
         Command::Plan(args) => plan::plan(environment, &args),
         Command::Policies(args) => policies::policies(environment, args),
@@ -134,6 +143,8 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Isolate(args) => Ok(isolate::isolate(environment, &args)),
         Command::Agents(args) => agents::agents(environment, args),
         Command::Audit(args) => audit::audit(environment, args),
+        Command::Approve(args) => approve::approve(environment, &args),
+        Command::Refuse(args) => approve::refuse(environment, &args),
         Command::Sessions(args) => sessions::sessions(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),
         Command::Plugin(args) => plugin::plugin(environment, args),

@@ -4,12 +4,15 @@
 
 pub mod agents;
 pub mod approve;
+pub mod asks;
 pub mod check;
 pub mod cli;
 pub mod components;
 pub mod console;
+pub mod control;
 pub mod demo;
 pub mod deny;
+pub mod door;
 pub mod drift;
 mod error;
 pub mod expansion;
