@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::agents::setup::AgentsError;
 use crate::check::CheckError;
 use crate::components::ComponentsError;
 use crate::control::ControlError;
@@ -68,6 +69,12 @@ impl From<SettingsError> for Failure {
             _ => Kind::Config,
         };
         Self::of(kind, "settings", error)
+    }
+}
+
+impl From<AgentsError> for Failure {
+    fn from(error: AgentsError) -> Self {
+        Self::of(Kind::Config, "agents", error)
     }
 }
 
