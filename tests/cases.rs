@@ -23,6 +23,7 @@ mod drift;
 mod endpoint;
 mod errors;
 mod expiry;
+mod explain;
 mod filter_context;
 mod fuzz_corpus;
 mod gateway;

@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 39] = [
     &[],
     &["run"],
     &["plan"],
@@ -37,6 +37,8 @@ const COMMANDS: [&[&str]; 37] = [
     &["drift"],
     &["intent"],
     &["learn"],
+    &["explain"],
+    &["explain", "denial"],
     &["gateway"],
     &["isolate"],
     &["completions"],

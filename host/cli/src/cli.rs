@@ -6,6 +6,7 @@ mod completions;
 mod delivery_args;
 mod demo;
 mod drift;
+mod explain;
 mod gateway;
 mod heading;
 mod health;
@@ -71,6 +72,8 @@ enum Command {
     Audit(audit::Args),
     /// List sessions, what is still valid, and what each of them used
     Sessions(sessions::Args),
+    /// Explain a denial: what is missing, who refused it, and what to do
+    Explain(explain::Args),
     /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
     /// Install and inspect WebAssembly components
@@ -131,6 +134,7 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Isolate(args) => Ok(isolate::isolate(environment, &args)),
         Command::Audit(args) => audit::audit(environment, args),
         Command::Sessions(args) => sessions::sessions(environment, args),
+        Command::Explain(args) => explain::explain(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),
         Command::Plugin(args) => plugin::plugin(environment, args),
         Command::Demo(args) => demo::demo(environment, &args),

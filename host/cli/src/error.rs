@@ -7,6 +7,7 @@ use crate::components::ComponentsError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
+use crate::explain::NotUnderstood;
 use crate::failure::{Failure, Kind};
 use crate::filter::FilterError;
 use crate::isolation::IsolationError;
@@ -116,6 +117,12 @@ impl From<ExpansionError> for Failure {
             ExpansionError::Plugin(error) => error.into(),
             ExpansionError::Unmappable { .. } => Self::of(Kind::Usage, "expansion", error),
         }
+    }
+}
+
+impl From<NotUnderstood> for Failure {
+    fn from(error: NotUnderstood) -> Self {
+        Self::of(Kind::Usage, "explain", error)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod deny;
 pub mod drift;
 mod error;
 pub mod expansion;
+pub mod explain;
 pub mod failure;
 pub mod filter;
 pub mod health;

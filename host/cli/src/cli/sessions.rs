@@ -82,13 +82,13 @@ pub(super) fn sessions(environment: &Environment, args: Args) -> Result<u8, Fail
 }
 
 /// The sessions of an intact log, and those of them whose process lives.
-struct Read {
-    sessions: Summaries,
+pub(super) struct Read {
+    pub(super) sessions: Summaries,
     live: BTreeSet<String>,
 }
 
 impl Read {
-    fn of(audit: &Audit) -> Result<Self, Failure> {
+    pub(super) fn of(audit: &Audit) -> Result<Self, Failure> {
         let sessions = Self::summaries(audit)?;
         let mut live = BTreeSet::new();
         for summary in sessions.values().filter(|summary| summary.is_open()) {
@@ -163,7 +163,7 @@ fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<(), Failure> {
 }
 
 /// Returns the only session whose name begins with `id`.
-fn named<'a>(sessions: &'a Summaries, id: Option<&str>) -> Result<&'a str, Failure> {
+pub(super) fn named<'a>(sessions: &'a Summaries, id: Option<&str>) -> Result<&'a str, Failure> {
     const SEE: &str = "see `tryaudex sessions list`";
     let Some(id) = id else {
         return Err(Failure::usage("there is no session ID to show", SEE));

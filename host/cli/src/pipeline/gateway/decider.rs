@@ -17,7 +17,7 @@ use audex_gateway::{Decider, Denial, Noted, View};
 use audex_wire::seen_request::SeenRequest;
 
 /// The name in the receipt of requests whose meaning is not known.
-const NOT_READ: &str = "(not read)";
+pub(crate) const NOT_READ: &str = "(not read)";
 /// The most bytes of text about one request that a reply repeats.
 const SHOWN_BYTES: usize = 300;
 
