@@ -3,6 +3,7 @@
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
 pub mod approve;
+pub mod asks;
 pub mod check;
 pub mod cli;
 pub mod components;

@@ -19,16 +19,16 @@ use crate::failure::Failure;
 use crate::plan::{self, Planned};
 use crate::settings::delivery::UnknownRequests;
 use audex_components::backend::Backend;
-use audex_components::provider::{Enforcer, Reader};
+use audex_components::provider::{Enforcer, Minted, Reader};
 use audex_core::delivery::Value;
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
 use audex_gateway::decide::{Limit, Set};
-use audex_gateway::{Decider, Gateway};
+use audex_gateway::{Decider, Gateway, Signer};
 use audex_logins::aws::profile::with_endpoints;
 use audex_wire::server::Server;
 
-use self::decider::Deciding;
+use self::decider::{Deciding, Held};
 use self::rules::{left_to_the_cloud, rules};
 
 /// The error for a gateway that cannot be started.
@@ -145,27 +145,35 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
 pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handover, Failure> {
     let Prepared { reader, set, limits, unknown } = prepared;
     let identity = scene.minted.identity.as_deref();
-    let deciding = Arc::new(Deciding::new(reader, set, limits, unknown, identity));
+    let first = Held { set, signer: signer(scene.minted)? };
+    let deciding = Arc::new(Deciding::new(reader, first, limits, unknown, identity));
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);
     let gateway = interpose(scene, &mut arranged, decider)?;
     Ok(Handover { arranged, serving: Some(Box::new(Running { gateway, deciding })) })
 }
 
-/// Starts a gateway with the minted keys, and puts its own keys and address in their place.
+/// Returns the signer with the minted keys.
 ///
 /// # Errors
-/// When the credentials are not AWS keys, or the system has no socket.
+/// When the credentials are not AWS keys.
+pub(crate) fn signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
+    let no_keys = || GatewayError::NoKeys { provider: minted.method.clone() };
+    let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
+    let token = token.map(|token| token.expose().to_owned());
+    Ok(Arc::new(Signer::new(Credentials::new(id, secret.expose(), token, None, "session"))))
+}
+
+/// Starts a gateway, and puts its keys and address in place of the minted keys.
+///
+/// # Errors
+/// When the system has no socket.
 pub(crate) fn interpose(
     scene: &Scene<'_>,
     arranged: &mut Arranged,
     decider: Arc<dyn Decider>,
 ) -> Result<Gateway, GatewayError> {
     let minted = scene.minted;
-    let no_keys = || GatewayError::NoKeys { provider: minted.method.clone() };
-    let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
-    let token = token.map(|token| token.expose().to_owned());
-    let credentials = Credentials::new(id, secret.expose(), token, None, "session");
     let region = minted.variables.iter().find(|(name, _)| name == "AWS_REGION");
     let region = region.map(|(_, value)| value.text().to_owned());
     let parent = with_endpoints(scene.context.environment);
@@ -176,7 +184,7 @@ pub(crate) fn interpose(
     if let Some((name, _)) = parent.iter().find(led).filter(|_| port.is_some()) {
         return Err(GatewayError::OnePort { variable: name.to_string_lossy().into_owned() });
     }
-    let gateway = Gateway::start(&parent, credentials, region, scene.ends_at, port, decider)
+    let gateway = Gateway::start(&parent, region, scene.ends_at, port, decider)
         .map_err(GatewayError::Loopback)?;
     let key = &gateway.session_key;
     arranged.variables.retain(|(name, _)| !aws_keys::is_key(name));

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -13,7 +13,7 @@ use audex_components::component::PluginError;
 use audex_components::provider::{self, Reader, Reading, Scope};
 use audex_gateway::count::Counter;
 use audex_gateway::decide::{Budgets, Limit, Missing, Need, On, Set, Why, decide};
-use audex_gateway::{Decider, Denial, Noted, View};
+use audex_gateway::{Decider, Denial, Noted, Pending, Signer, View};
 use audex_wire::seen_request::SeenRequest;
 
 /// The name in the receipt of requests whose meaning is not known.
@@ -24,7 +24,7 @@ const SHOWN_BYTES: usize = 300;
 /// Decides about the requests of one session.
 pub struct Deciding {
     reader: Mutex<Reader>,
-    sets: Vec<Set>,
+    credentials: Vec<Held>,
     budgets: Mutex<Budgets>,
     counter: Mutex<Counter>,
     unknown: UnknownRequests,
@@ -35,19 +35,27 @@ pub struct Deciding {
     failure: Mutex<Option<String>>,
 }
 
+/// One set of the session's credentials, and what it allows.
+pub struct Held {
+    /// What the credentials allow.
+    pub set: Set,
+    /// The credentials.
+    pub signer: Arc<Signer>,
+}
+
 impl Deciding {
     /// Decides by one set of credentials, which `identity` holds.
     #[must_use]
     pub fn new(
         reader: Reader,
-        set: Set,
+        first: Held,
         limits: Vec<Limit>,
         unknown: UnknownRequests,
         identity: Option<&str>,
     ) -> Self {
         Self {
             reader: Mutex::new(reader),
-            sets: vec![set],
+            credentials: vec![first],
             budgets: Mutex::new(Budgets::new(limits)),
             counter: Mutex::default(),
             unknown,
@@ -67,8 +75,8 @@ impl Deciding {
         held(&self.failure).clone()
     }
 
-    /// Returns the reason why a request is refused, if it is.
-    fn refusal(&self, request: &SeenRequest) -> Option<String> {
+    /// Returns the credentials for a request, or the reason why it is refused.
+    fn credentials(&self, request: &SeenRequest) -> Result<Arc<Signer>, String> {
         let reading = held(&self.reader).read(request.clone(), self.account.as_deref());
         let needs = match reading {
             Ok(Reading::Calls(needs)) => needs.into_iter().map(need).collect::<Vec<_>>(),
@@ -78,18 +86,19 @@ impl Deciding {
                     && !held(&self.budgets).is_limited() =>
             {
                 self.count(NOT_READ, "*", true);
-                return None;
+                let first = self.credentials.first().ok_or("the session has no credentials")?;
+                return Ok(Arc::clone(&first.signer));
             }
             Ok(Reading::Unknown(what)) => {
                 self.count(NOT_READ, "*", false);
-                return Some(format!(
+                return Err(format!(
                     "the gateway of tryaudex does not know `{}`, so it is refused",
                     shown(&what)
                 ));
             }
             Ok(Reading::Ambiguous(why)) => {
                 self.count(NOT_READ, "*", false);
-                return Some(format!(
+                return Err(format!(
                     "the gateway of tryaudex cannot read the request in one way only: {}",
                     shown(&why)
                 ));
@@ -97,17 +106,19 @@ impl Deciding {
             Err(error) => {
                 self.note_failure(error);
                 self.count(NOT_READ, "*", false);
-                return Some("the gateway of tryaudex failed to read the request".to_owned());
+                return Err("the gateway of tryaudex failed to read the request".to_owned());
             }
         };
-        if let Err(missing) = decide(&needs, &self.sets) {
-            self.count(missing.action, missing.resource, false);
-            return Some(self.denied(&missing));
-        }
+        let position =
+            decide(&needs, self.credentials.iter().map(|one| &one.set)).map_err(|missing| {
+                self.count(missing.action, missing.resource, false);
+                self.denied(&missing)
+            })?;
+        let chosen = self.credentials.get(position).ok_or("the session has no credentials")?;
         if let Err((limit, action)) = held(&self.budgets).take(&needs) {
             self.count(action, "*", false);
             let Limit { pattern, most } = limit;
-            return Some(format!(
+            return Err(format!(
                 "{} is not authorized to perform: {action}, because the limit `{pattern}={most}` of this tryaudex session is used up",
                 self.who()
             ));
@@ -115,7 +126,7 @@ impl Deciding {
         for Need { action, on, .. } in &needs {
             on.shown().for_each(|resource| self.count(action, resource, true));
         }
-        None
+        Ok(Arc::clone(&chosen.signer))
     }
 
     fn who(&self) -> String {
@@ -148,11 +159,13 @@ impl Deciding {
 }
 
 impl Decider for Deciding {
-    fn decide(&self, request: &SeenRequest) -> Result<(), Box<Denial>> {
-        let Some(message) = self.refusal(request) else { return Ok(()) };
-        let reply = held(&self.reader).refuse(request.clone(), &message);
-        let reply = reply.map_err(|error| self.note_failure(error)).ok();
-        Err(Box::new(reply.and_then(denial).unwrap_or_else(|| plain(message))))
+    fn decide<'a>(&'a self, request: &'a SeenRequest) -> Pending<'a> {
+        let decision = self.credentials(request).map_err(|message| {
+            let reply = held(&self.reader).refuse(request.clone(), &message);
+            let reply = reply.map_err(|error| self.note_failure(error)).ok();
+            Box::new(reply.and_then(denial).unwrap_or_else(|| plain(message)))
+        });
+        Box::pin(std::future::ready(decision))
     }
 
     fn noted<'a>(&'a self, _: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
