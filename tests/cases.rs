@@ -40,6 +40,7 @@ mod learn;
 mod login_kinds;
 mod login_tools;
 mod malformed_keys;
+mod mcp;
 mod methods;
 mod misplaced;
 mod narrowing;

@@ -6,6 +6,7 @@
 //! (`setsid`, a daemon). If processes stay in the group after the command has ended, Audex neither waits for
 //! them nor ends them, as in a shell. If the deadline ended the command, Audex ends them too.
 
+pub mod captured;
 pub mod deadline;
 pub mod deliver;
 mod descriptor;
@@ -15,6 +16,7 @@ mod look_up;
 mod signals;
 mod spawn;
 mod terminal;
+mod tree;
 mod wait;
 
 use audex_core::hint::Hint;

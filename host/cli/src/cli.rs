@@ -15,6 +15,7 @@ mod intent;
 mod isolate;
 mod isolation_args;
 mod learn;
+mod mcp;
 mod mistake;
 mod plan;
 mod plugin;
@@ -76,6 +77,8 @@ enum Command {
     Explain(explain::Args),
     /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
+    /// Serve the tools of a coding agent on standard input and output (Model Context Protocol)
+    Mcp(mcp::Args),
     /// Install and inspect WebAssembly components
     Plugin(plugin::Args),
     /// Try everything on a loopback cloud, without an account
@@ -136,6 +139,7 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Sessions(args) => sessions::sessions(environment, args),
         Command::Explain(args) => explain::explain(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),
+        Command::Mcp(args) => mcp::mcp(environment, &args),
         Command::Plugin(args) => plugin::plugin(environment, args),
         Command::Demo(args) => demo::demo(environment, &args),
         Command::Completions(args) => completions::completions(&args, &mut Cli::command()),

@@ -68,14 +68,14 @@ enum Command {
 pub(super) fn sessions(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let audit = Audit::new(settings::directories(environment)?.audit);
     match args.command {
-        Command::List { limit, json } => list(&audit, limit, json)?,
+        Command::List { limit, json } => console::result(&list(&audit, limit, json)?),
         Command::Show { id, save, receipt, json } => {
             receipt.as_deref().map_or(Ok(()), has_directory)?;
             let Read { sessions, live } = Read::of(&audit)?;
             let session = named(&sessions, id.as_deref())?;
             let is_live = live.contains(session);
             let to = To { name: save.as_deref(), file: receipt.as_deref(), json };
-            show(environment, &audit, session, is_live, &to)?;
+            console::result(&show(environment, &audit, session, is_live, &to)?);
         }
     }
     Ok(0)
@@ -120,7 +120,8 @@ impl Read {
     }
 }
 
-fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<(), Failure> {
+/// Returns the last sessions as text or as JSON.
+pub(super) fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<String, Failure> {
     let Read { sessions, live } = Read::of(audit)?;
     let now = rfc3339(unix_seconds());
     let is_live = |summary: &Summary| live.contains(&summary.session);
@@ -143,8 +144,7 @@ fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<(), Failure> {
             })
         };
         let all: Vec<Value> = newest.iter().map(object).collect();
-        console::result(&Value::from(all).to_string());
-        return Ok(());
+        return Ok(Value::from(all).to_string());
     }
     let row = |summary: &&Summary| {
         let valid = match (summary.valid_until(&now), summary.leases_left()) {
@@ -158,8 +158,7 @@ fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<(), Failure> {
     };
     let rows: Vec<_> = newest.iter().map(row).collect();
     let headings = ["SESSION", "PROVIDER", "STARTED", "STATE", "STILL VALID"];
-    console::result(&lines(&headings, &rows));
-    Ok(())
+    Ok(lines(&headings, &rows))
 }
 
 /// Returns the only session whose name begins with `id`.
@@ -208,7 +207,7 @@ fn show(
     session: &str,
     is_live: bool,
     to: &To<'_>,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let mut receipt = Receipt::default();
     audit.verify_each(&mut |record, mac| {
         if record.session == session {
@@ -249,8 +248,16 @@ fn show(
             Console::default().notice(&line);
         }
     }
-    console::result(&text);
-    Ok(())
+    Ok(text)
+}
+
+/// Returns the receipt of the session whose name begins with `id`, as JSON.
+pub(super) fn receipt(environment: &Environment, id: &str) -> Result<String, Failure> {
+    let audit = Audit::new(settings::directories(environment)?.audit);
+    let Read { sessions, live } = Read::of(&audit)?;
+    let session = named(&sessions, Some(id))?;
+    let to = To { name: None, file: None, json: true };
+    show(environment, &audit, session, live.contains(session), &to)
 }
 
 /// Returns the provider whose compiler compares grants, or `None` if it cannot be loaded any more. Then the
