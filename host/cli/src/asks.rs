@@ -6,6 +6,7 @@
 pub mod access;
 pub mod board;
 mod rate;
+pub mod rules;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
 //! The command line. Each command has its own file with an argument struct and one function.
 
+mod ask;
 mod audit;
 mod cleanup;
 mod completions;
@@ -71,6 +72,8 @@ enum Command {
     Isolate(isolate::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
+    /// From inside a session: ask for one thing more
+    Ask(ask::Args),
     /// List sessions, what is still valid, and what each of them used
     Sessions(sessions::Args),
     /// Explain a denial: what is missing, who refused it, and what to do
@@ -126,6 +129,7 @@ impl Command {
 
 fn run_command(command: Command, environment: &Environment) -> Result<u8, Failure> {
     match command {
+        Command::Ask(args) => ask::ask(environment, args),
         Command::Run(args) => run::run(environment, args),
         Command::Plan(args) => plan::plan(environment, &args),
         Command::Policies(args) => policies::policies(environment, args),

@@ -63,6 +63,7 @@ impl From<SettingsError> for Failure {
             | SettingsError::Isolation { is_flag: true, .. } => Kind::Denied,
             SettingsError::KeyLife { .. }
             | SettingsError::Listen { .. }
+            | SettingsError::OnDenied { .. }
             | SettingsError::IsolationOption { .. } => Kind::Usage,
             _ => Kind::Config,
         };

@@ -10,6 +10,7 @@ pub mod components;
 pub mod console;
 pub mod demo;
 pub mod deny;
+pub mod door;
 pub mod drift;
 mod error;
 pub mod expansion;

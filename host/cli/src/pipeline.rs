@@ -20,6 +20,7 @@ mod purpose;
 pub mod report;
 mod session;
 mod settle;
+pub(crate) mod step_up;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -79,11 +80,13 @@ struct Run<'a> {
     context: Context<'a>,
     attempt: &'a mut Attempt,
     components: Components,
-    provider: Provider,
+    provider: Arc<Provider>,
     description: Description,
     mapping: Mapping,
     request: Request,
     ttl: Ttl,
+    /// Every entry of the deny lists and profiles, as written.
+    forbidden: Vec<DenyEntry>,
     denied: deny::Native,
     /// How often the gateway lets the session use actions.
     limits: Vec<Limit>,
@@ -175,11 +178,12 @@ pub fn request<'a>(
         context,
         attempt,
         components,
-        provider,
+        provider: Arc::new(provider),
         description,
         mapping,
         request,
         ttl,
+        forbidden,
         denied,
         limits,
         deliver,
@@ -203,6 +207,7 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
         agent: agent::agent(environment).map(str::to_owned),
         subject: user,
         parents: Vec::new(),
+        step_up: None,
     }
 }
 
@@ -361,7 +366,7 @@ impl Chain<'_, Ready> {
         // written, nothing is minted.
         let place = Place::prepare(environment, settings, command, delivery)?;
         run.attempt.record_issuing()?;
-        let provider = Arc::new(run.provider);
+        let provider = run.provider;
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());
         let mut session = Session {

@@ -3,7 +3,6 @@
 //! The gateway and the session's door add asks, the clerk considers them and carries out a yes, and the control
 //! socket shows them and brings the answers.
 
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +37,8 @@ pub struct Asker {
     pub agent: Option<String>,
     /// The command and its arguments, redacted.
     pub command: Vec<String>,
+    /// The reason why no answer from this machine counts; `None` if they do.
+    pub not_local: Option<&'static str>,
 }
 
 /// What the clerk has to do.
@@ -45,6 +46,13 @@ pub struct Asker {
 pub enum Work {
     /// Find out whether the filters and the rules agree, or whether a person has to.
     Consider(String),
+    /// Record a no.
+    Refuse {
+        /// The ask.
+        id: String,
+        /// Who said no.
+        by: String,
+    },
     /// Carry out a yes.
     Grant { id: String, by: String, once: bool, seconds: Option<u64> },
 }
@@ -66,6 +74,8 @@ struct Inner {
 
 struct Entry {
     ask: Ask,
+    /// The permissions in the words of the command.
+    asked: Vec<Wanted>,
     /// True while an answer is carried out.
     is_answered: bool,
     state: watch::Sender<State>,
@@ -99,6 +109,9 @@ pub enum AnswerError {
     /// The ask was answered, or has ended.
     #[error("`{0}` does not wait for an answer any more")]
     NotOpen(String),
+    /// No answer from this machine counts.
+    #[error("an answer from this machine does not count: {0}")]
+    NotLocal(&'static str),
     /// The yes could not be carried out in time. The ask stays open.
     #[error("`{0}` is still being carried out")]
     StillRunning(String),
@@ -137,7 +150,7 @@ impl Board {
     pub fn ask(&self, wanted: Vec<Wanted>, why: Option<&str>) -> Result<Ask, NotAsked> {
         let mut inner = self.lock();
         let is_same = |entry: &&Entry| {
-            entry.ask.wanted == wanted && !matches!(entry.ask.state, State::Used | State::Ended)
+            entry.asked == wanted && !matches!(entry.ask.state, State::Used | State::Ended)
         };
         if let Some(known) = inner.entries.iter().find(is_same) {
             return Ok(known.ask.clone());
@@ -158,22 +171,39 @@ impl Board {
             provider: self.asker.provider.clone(),
             agent: self.asker.agent.clone(),
             command: self.asker.command.clone(),
-            wanted,
+            wanted: wanted.clone(),
             why: why.map(said),
             asked_at: clock::unix_seconds(),
             state: State::Considered,
         };
         let (state, _) = watch::channel(State::Considered);
-        inner.entries.push(Entry { ask: ask.clone(), is_answered: false, state });
+        inner.entries.push(Entry { ask: ask.clone(), asked: wanted, is_answered: false, state });
         inner.tell_clerk(Work::Consider(ask.id.clone()));
         Ok(ask)
+    }
+
+    /// Answers an ask from this machine, as [`Board::answer_from_outside`] does.
+    ///
+    /// # Errors
+    /// [`AnswerError`]. Security: without isolation the command could answer itself, because a process of the same user
+    /// cannot be told apart.
+    pub fn answer(&self, id: &str, answer: &Answer, by: &str) -> Result<Ask, AnswerError> {
+        match self.asker.not_local {
+            Some(reason) => Err(AnswerError::NotLocal(reason)),
+            None => self.answer_from_outside(id, answer, by),
+        }
     }
 
     /// Answers an ask, and waits until a yes is carried out or has failed.
     ///
     /// # Errors
     /// [`AnswerError`].
-    pub fn answer(&self, id: &str, answer: &Answer, by: &str) -> Result<Ask, AnswerError> {
+    pub fn answer_from_outside(
+        &self,
+        id: &str,
+        answer: &Answer,
+        by: &str,
+    ) -> Result<Ask, AnswerError> {
         let by = printable::line(by);
         {
             let mut inner = self.lock();
@@ -181,19 +211,13 @@ impl Board {
             if entry.ask.state != State::Pending || entry.is_answered {
                 return Err(AnswerError::NotOpen(id.to_owned()));
             }
-            match answer {
-                Answer::No => {
-                    let reason = "the answer is no".to_owned();
-                    inner.set(id, State::Refused { by, reason });
-                }
-                Answer::Yes { once, seconds } => {
-                    entry.is_answered = true;
-                    let (id, once, seconds) = (id.to_owned(), *once, *seconds);
-                    inner.tell_clerk(Work::Grant { id, by, once, seconds });
-                }
-            }
+            entry.is_answered = true;
+            let id = id.to_owned();
+            inner.tell_clerk(match *answer {
+                Answer::No => Work::Refuse { id, by },
+                Answer::Yes { once, seconds } => Work::Grant { id, by, once, seconds },
+            });
         }
-        self.changed.notify_all();
         self.wait(id, CARRY_OUT).ok_or_else(|| AnswerError::StillRunning(id.to_owned()))
     }
 
@@ -221,12 +245,11 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// Sets the access levels of an ask's permissions, by action.
-    pub fn classify(&self, id: &str, levels: &HashMap<String, super::Access>) {
+    /// Replaces the permissions of an ask by those that the chain makes of them: native ones, with their access
+    /// levels.
+    pub fn settle(&self, id: &str, wanted: Vec<Wanted>) {
         if let Some(entry) = self.lock().entry(id) {
-            for wanted in &mut entry.ask.wanted {
-                wanted.access = levels.get(&wanted.action).copied();
-            }
+            entry.ask.wanted = wanted;
         }
     }
 

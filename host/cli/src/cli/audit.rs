@@ -161,6 +161,10 @@ fn outcome(event: &Event) -> Option<String> {
         | Event::Used(_)
         | Event::Renewed(_)
         | Event::Leasing(_)
+        | Event::Asked(_)
+        | Event::Answered(_)
+        | Event::Adding(_)
+        | Event::Added(_)
         | Event::CleanedUp(_) => None,
     }
 }
@@ -192,6 +196,27 @@ fn what(event: &Event) -> String {
         Event::Renewed(renewed) => {
             let who = renewed.identity.as_deref().unwrap_or("-");
             format!("{who} until {}", renewed.expires_at)
+        }
+        Event::Asked(asked) => {
+            let actions: Vec<_> = asked.permissions.iter().map(|p| p.action.as_str()).collect();
+            let why = asked.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("{} for {}{why}", asked.ask, actions.join(","))
+        }
+        Event::Answered(answered) => {
+            let what = match (&answered.until, &answered.reason) {
+                (Some(until), _) => format!("granted until {until}"),
+                (None, Some(reason)) => format!("refused: {reason}"),
+                (None, None) => "refused".to_owned(),
+            };
+            format!("{} {what}, by {}", answered.ask, answered.by)
+        }
+        Event::Adding(adding) => {
+            let actions: Vec<_> = adding.permissions.iter().map(|p| p.action.as_str()).collect();
+            format!("{} {} for {}", adding.provider, actions.join(","), adding.ask)
+        }
+        Event::Added(added) => {
+            let who = added.identity.as_deref().unwrap_or("-");
+            format!("{who} until {} for {}", added.expires_at, added.ask)
         }
         Event::Ended(ended) => {
             let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };

@@ -100,6 +100,12 @@ impl Summary {
                 }
                 self.hold(renewed.expires_at.clone(), renewed.lease.clone());
             }
+            Event::Added(added) => {
+                if let Some(lease) = &added.lease {
+                    self.leases.remove(lease);
+                }
+                self.hold(added.expires_at.clone(), added.lease.clone());
+            }
             Event::Ended(ended) => {
                 let by_deadline = ended.ended_by_deadline;
                 self.outcome = Some(Outcome::Ended { exit_code: ended.exit_code, by_deadline });
@@ -127,7 +133,7 @@ impl Summary {
                         .retain(|credentials| credentials.lease.as_ref() != Some(&cleaned.lease));
                 }
             }
-            Event::Used(_) => {}
+            Event::Used(_) | Event::Asked(_) | Event::Answered(_) | Event::Adding(_) => {}
         }
     }
 

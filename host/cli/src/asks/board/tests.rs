@@ -18,8 +18,8 @@ fn the_same_ask_is_one_and_a_refused_one_is_not_asked_again() {
     let (board, _clerk) = board();
     let first = board.ask(wanted("a"), Some("first")).unwrap();
     assert_eq!(board.ask(wanted("a"), Some("again")).unwrap().id, first.id);
-    board.set(&first.id, State::Pending);
-    board.answer(&first.id, &Answer::No, "me").unwrap();
+    let reason = "no".to_owned();
+    board.set(&first.id, State::Refused { by: "me".to_owned(), reason });
     let again = board.ask(wanted("a"), None).unwrap();
     assert!(again.id == first.id && matches!(again.state, State::Refused { .. }));
     assert_ne!(board.ask(wanted("b"), None).unwrap().id, first.id);
