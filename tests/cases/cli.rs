@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 39] = [
+const COMMANDS: [&[&str]; 40] = [
     &[],
     &["run"],
     &["plan"],
@@ -37,6 +37,7 @@ const COMMANDS: [&[&str]; 39] = [
     &["drift"],
     &["intent"],
     &["learn"],
+    &["mcp"],
     &["explain"],
     &["explain", "denial"],
     &["gateway"],

@@ -297,7 +297,7 @@ mod tests {
         let mut stream = Stream::default();
         stream.keep(b"head");
         for _ in 0..40 {
-            stream.keep(&[b'x'; READ_BYTES]);
+            stream.keep(&vec![b'x'; READ_BYTES]);
         }
         stream.keep(b"tail");
         let kept = stream.kept();

@@ -80,7 +80,7 @@ enum Command {
     Explain(explain::Args),
     /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
-    /// Serve the tools of a coding agent on standard input and output (Model Context Protocol)
+    /// Serve the tools of a coding agent over MCP, on standard input and output
     Mcp(mcp::Args),
     /// Install and inspect WebAssembly components
     Plugin(plugin::Args),

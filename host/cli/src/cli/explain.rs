@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::receipt::Receipt;
 use crate::settings;
 use audex_audit::Audit;
-use audex_core::environment::Environment;
+use audex_core::environment::{AUDEX_SESSION_DOOR, Environment};
 
 /// The text that stands for standard input.
 const STDIN: &str = "-";
@@ -80,9 +80,10 @@ pub(super) fn explained(
     text: Option<&str>,
     session: Option<&str>,
 ) -> Result<Explained, Failure> {
+    let can_ask = environment.get_os(AUDEX_SESSION_DOOR).is_some();
     if let Some(text) = text {
         let with_steps = |denial: Denial| {
-            let steps = explain::steps(&denial, None);
+            let steps = explain::steps(&denial, None, can_ask);
             (denial, steps)
         };
         let denials = explain::text(text)?.into_iter().map(with_steps).collect();
@@ -101,7 +102,7 @@ pub(super) fn explained(
     })?;
     let issuing = receipt.issuing.as_ref();
     let with_steps = |denial: Denial| {
-        let steps = explain::steps(&denial, issuing.map(|issuing| Session { issuing }));
+        let steps = explain::steps(&denial, issuing.map(|issuing| Session { issuing }), can_ask);
         (denial, steps)
     };
     let denials: Vec<_> = recorded::denials(&receipt).into_iter().map(with_steps).collect();

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::isolation::{Isolating, told};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::report::said;
-use crate::pipeline::{self, Context};
+use crate::pipeline::{self, Chain, Context, Ready};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::union;
 use crate::settings::delivery::Deliver;
@@ -21,7 +21,7 @@ use crate::settings::isolation::IsolationSettings;
 use crate::settings::{Flags, Settings};
 use audex_child::OnExpiry;
 use audex_components::component::{Loaded, short};
-use audex_components::provider::{Grant, GrantPlan, Permission, Provider};
+use audex_components::provider::{Grant, GrantPlan, Permission};
 use audex_core::environment::Environment;
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 
@@ -76,11 +76,11 @@ pub(super) fn show(
     Ok(0)
 }
 
-/// Makes a plan, and returns what `then` makes of it and of the provider.
+/// Makes a plan, and returns what `then` makes of it.
 pub(super) fn of<T>(
     environment: &Environment,
     args: &Args,
-    then: impl FnOnce(&Shown<'_>, &Provider) -> Result<T, Failure>,
+    then: impl FnOnce(&Shown<'_>, &Chain<'_, Ready>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let flags = args.delivery.add_to(args.request.flags());
     let flags = args.isolation.add_to(flags, environment, &args.command);
@@ -92,7 +92,7 @@ fn made<T>(
     request: &RequestArgs,
     flags: Flags,
     command: &[OsString],
-    then: impl FnOnce(&Shown<'_>, &Provider) -> Result<T, Failure>,
+    then: impl FnOnce(&Shown<'_>, &Chain<'_, Ready>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: request.console() };
@@ -107,7 +107,7 @@ fn made<T>(
         settings: &settings.isolation,
         isolating: approved.isolating(),
     };
-    then(&shown, approved.provider())
+    then(&shown, &approved)
 }
 
 pub(super) fn to_json(shown: &Shown<'_>) -> Value {

@@ -33,9 +33,16 @@ pub struct Session<'a> {
     pub issuing: &'a Issuing,
 }
 
-/// Returns the next steps, the most likely first.
+/// Returns the next steps, the most likely first. `can_ask` is true inside a session that takes asks.
 #[must_use]
-pub fn steps(denial: &Denial, session: Option<Session<'_>>) -> Vec<Step> {
+pub fn steps(denial: &Denial, session: Option<Session<'_>>, can_ask: bool) -> Vec<Step> {
+    let grants =
+        matches!(denial.refused_by, RefusedBy::Gateway | RefusedBy::Grant | RefusedBy::Cloud);
+    let ask = if can_ask && grants { ask(denial) } else { None };
+    ask.into_iter().chain(without_ask(denial, session)).collect()
+}
+
+fn without_ask(denial: &Denial, session: Option<Session<'_>>) -> Vec<Step> {
     if let (Some(encoded), None) = (&denial.encoded, &denial.action) {
         return vec![decode(encoded)];
     }
@@ -130,6 +137,18 @@ fn decode(encoded: &str) -> Step {
             quoted(encoded)
         )),
     }
+}
+
+/// Returns the ask for the missing permission, which the session around this process takes.
+fn ask(denial: &Denial) -> Option<Step> {
+    let action = denial.action.clone()?;
+    let resource = denial.resource.as_deref().and_then(|resource| option(denial, resource));
+    let resource = resource.map(|resource| format!(" --resource {}", quoted(&joined(&[resource]))));
+    let (action, resource) = (quoted(&joined(&[action])), resource.unwrap_or_default());
+    Some(Step {
+        text: "ask for it, and say why; after a yes, try again".to_owned(),
+        command: Some(format!("tryaudex ask --allow {action}{resource} --why 'REASON' --wait")),
+    })
 }
 
 /// Returns the run with the missing permission. Without a session, its other options are not known.

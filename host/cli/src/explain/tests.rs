@@ -136,7 +136,13 @@ fn the_encoded_message_of_ec2_is_kept_and_the_decoded_one_is_read() {
         "You are not authorized to perform this operation. Encoded authorization failure message: AbC-12_x",
     );
     assert_eq!((old.action.as_deref(), old.encoded.as_deref()), (None, Some("AbC-12_x")));
-    assert!(steps(&old, None)[0].command.as_ref().unwrap().contains("--encoded-message AbC-12_x "));
+    assert!(
+        steps(&old, None, false)[0]
+            .command
+            .as_ref()
+            .unwrap()
+            .contains("--encoded-message AbC-12_x ")
+    );
     let decoded = r#"{"allowed":false,"explicitDeny":true,"matchedStatements":{"items":[]},"context":{"principal":{"id":"A:s","arn":"USER"},"action":"ec2:RunInstances","resource":"arn:aws:ec2:::i/*","conditions":{"items":[]}}}"#;
     for message in
         [decoded.to_owned(), format!("{{\"DecodedMessage\": {}}}", serde_json::json!(decoded))]
@@ -222,7 +228,7 @@ fn what_is_not_understood_is_not_guessed() {
 fn hostile_text_forges_no_line_and_no_argument() {
     let message = "User: arn:aws:iam::1:user/a\u{202e} is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::b/$(rm -rf ~)';\u{1b}[2Jx\" because no session policy allows";
     let denial = one(message);
-    let steps = steps(&denial, None);
+    let steps = steps(&denial, None, false);
     assert_eq!(
         steps[0].command.as_deref(),
         Some(
@@ -286,7 +292,7 @@ fn the_next_step_of_a_session_is_its_run_with_the_missing_permission() {
     let denials = recorded::denials(&receipt);
     let steps: Vec<Step> = denials
         .iter()
-        .flat_map(|denial| steps(denial, Some(Session { issuing: &issuing })))
+        .flat_map(|denial| steps(denial, Some(Session { issuing: &issuing }), false))
         .collect();
     let commands: Vec<_> = steps.iter().map(|step| step.command.as_deref()).collect();
     assert_eq!(
@@ -313,7 +319,7 @@ fn a_role_that_lacks_the_permission_itself_gets_the_command_of_its_owner() {
     let message = format!(
         "User: {USER} is not authorized to perform: s3:GetObject on resource: {OBJECT} because no identity-based policy allows the s3:GetObject action"
     );
-    let command = steps(&one(&message), None).remove(0).command.unwrap();
+    let command = steps(&one(&message), None, false).remove(0).command.unwrap();
     assert!(
         command.starts_with("aws iam put-role-policy --role-name Job --policy-name "),
         "{command}"
@@ -322,5 +328,23 @@ fn a_role_that_lacks_the_permission_itself_gets_the_command_of_its_owner() {
         "because no identity-based policy allows the s3:GetObject action",
         "with an explicit deny in an identity-based policy",
     );
-    assert_eq!(steps(&one(&denied), None)[0].command, None, "an allow does not undo a deny");
+    assert_eq!(steps(&one(&denied), None, false)[0].command, None, "an allow does not undo a deny");
+}
+
+#[test]
+fn inside_a_session_the_first_step_is_to_ask() {
+    let message = format!(
+        "User: {USER} is not authorized to perform: s3:PutObject on resource: {OBJECT} because this tryaudex session does not allow it"
+    );
+    let first = |message: &str, can_ask| steps(&one(message), None, can_ask).remove(0).command;
+    assert_eq!(
+        first(&message, true).as_deref(),
+        Some("tryaudex ask --allow s3:PutObject --resource arn:aws:s3:::b/k --why 'REASON' --wait")
+    );
+    assert!(first(&message, false).unwrap().starts_with("tryaudex run "));
+    let denied = message.replace(
+        "because this tryaudex session does not allow it",
+        "with an explicit deny in this tryaudex session",
+    );
+    assert_eq!(first(&denied, true), None, "nobody can grant what a filter denies");
 }

@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::program::safe;
 use crate::failure::Failure;
 
+/// The hint for a failure that has none.
+const NO_HINT: &str = "ask the user to run the command in a shell, which says more";
+
 /// Returns a result. The same JSON is there as text, for clients that do not read structured content.
 pub(super) fn result(value: Value) -> CallToolResult {
     CallToolResult::structured(value)
@@ -21,8 +24,7 @@ pub(super) fn error(failure: &Failure) -> CallToolResult {
     for cause in failure.causes() {
         let _ = write!(text, "\n  Caused by: {cause}");
     }
-    if let Some(hint) = &failure.hint {
-        let _ = write!(text, "\nhint: {hint}");
-    }
+    let hint = failure.hint.as_deref().unwrap_or(NO_HINT);
+    let _ = write!(text, "\nhint: {hint}");
     CallToolResult::error(vec![ContentBlock::text(safe(&text))])
 }

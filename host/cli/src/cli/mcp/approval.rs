@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use crate::asks::rules::{Known, Rules};
 use crate::asks::{Access, Wanted};
 use crate::failure::Failure;
-use audex_components::provider::{Grant, Provider};
+use crate::pipeline::{Chain, Ready};
+use audex_components::provider::Permission;
 use audex_core::digest::sha256;
 use audex_core::printable::line;
 use audex_core::random;
 use audex_sdk::pattern;
+use deny_entry::fold;
 
 /// The most permissions of one question: a person reads no more.
 const MAX_ASKED: usize = 40;
@@ -21,26 +24,52 @@ const MAX_OPEN: usize = 20;
 /// The number of digits of a question's handle.
 const HANDLE_DIGITS: usize = 32;
 
-/// The permissions of a plan, with their access levels.
-pub(super) fn permissions(grant: &Grant, provider: &Provider) -> Result<Vec<Wanted>, Failure> {
-    let wanted = |permission: &audex_components::provider::Permission| {
-        let known = provider.expand(std::slice::from_ref(&permission.action))?;
-        let levels: Vec<_> = known.iter().map(|action| action.access.map(Access::from)).collect();
-        // A permission that the catalogue does not know, in whole or in part, counts as the strongest.
-        let access = match levels.iter().copied().collect::<Option<Vec<_>>>() {
-            Some(all) => all.into_iter().max(),
-            None => None,
-        };
-        let (action, resources) =
-            (permission.action.clone(), permission.resources.named().to_vec());
-        Ok(Wanted { action, resources, access })
-    };
-    grant.permissions.iter().map(wanted).collect()
+/// A permission of a plan.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    pub(super) wanted: Wanted,
+    /// True if a person has to agree.
+    pub(super) needs_yes: bool,
 }
 
-/// Returns true if a person has to agree: everything but reading and listing.
-pub(super) fn needs_yes(wanted: &Wanted) -> bool {
-    !matches!(wanted.access, Some(Access::Read | Access::List))
+/// Judges the permissions of a plan by their access levels and the rules of `[approve]`.
+///
+/// # Errors
+/// When `[approve]` says that nobody is asked for one of them, or the provider fails.
+pub(super) fn judged(chain: &Chain<'_, Ready>) -> Result<Vec<Judged>, Failure> {
+    let (rules, never) = chain.approval()?;
+    let granted = &chain.output.planned().grant.shown().permissions;
+    let judge = |permission: &Permission| {
+        let action = &permission.action;
+        let overlaps = |entry: &&String| pattern::intersects(&fold(entry), &fold(action));
+        if let Some(entry) = never.iter().find(overlaps) {
+            let message =
+                format!("`{action}` is never granted to an agent: `[approve] never` has `{entry}`");
+            let hint = "leave it out; the user can run the command in a shell";
+            return Err(Failure::refused(&message, hint).at("approve"));
+        }
+        let known = chain.provider().expand(std::slice::from_ref(action))?;
+        // A permission that the catalogue does not know, in whole or in part, has no level.
+        let levels = known.iter().map(|one| one.access.map(Access::from));
+        let access = levels.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
+        let yields_credentials = known.iter().any(|one| one.yields_credentials);
+        let known = Known { action: action.clone(), access, yields_credentials };
+        let resources = permission.resources.named().to_vec();
+        let wanted = Wanted { action: action.clone(), resources, access };
+        Ok(Judged { needs_yes: needs_yes(&known, &rules), wanted })
+    };
+    granted.iter().map(judge).collect()
+}
+
+/// Returns true if a person has to agree: to everything that does more than read and list, to replies with credentials, and to
+/// what a rule reserves to a person; not to what a rule grants.
+fn needs_yes(known: &Known, rules: &Rules) -> bool {
+    if rules.grant(std::slice::from_ref(known)).is_some() {
+        return false;
+    }
+    !matches!(known.access, Some(Access::Read | Access::List))
+        || known.yields_credentials
+        || rules.needs_person(&known.action, known.access)
 }
 
 /// A question to a person.
@@ -160,6 +189,8 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::approve::ApproveSettings;
+    use crate::settings::deny_list::DenyEntry;
 
     fn wanted(action: &str, resources: &[&str], access: Option<Access>) -> Wanted {
         let resources = resources.iter().map(|&one| one.to_owned()).collect();
@@ -173,13 +204,34 @@ mod tests {
     }
 
     #[test]
-    fn only_reading_and_listing_need_no_yes() {
-        for level in [Access::Read, Access::List] {
-            assert!(!needs_yes(&wanted("a", &[], Some(level))));
+    fn reading_and_listing_need_no_yes_unless_a_rule_or_the_reply_says_so() {
+        use Access::{List, Permissions, Read, Tagging, Write};
+        let known = |action: &str, access| Known {
+            action: action.to_owned(),
+            access,
+            yields_credentials: false,
+        };
+        let settings = ApproveSettings {
+            allow: vec![DenyEntry { pattern: "sqs:Send*".to_owned(), source: String::new() }],
+            person_access: vec![Access::Permissions],
+            ..ApproveSettings::default()
+        };
+        let rules = Rules::new(&settings, vec!["s3:GetObjectAcl".to_owned()]);
+        for (action, access, expected) in [
+            ("s3:GetObject", Some(Read), false),
+            ("s3:ListBucket", Some(List), false),
+            ("s3:GetObjectAcl", Some(Read), true),
+            ("s3:Get*", Some(Read), true),
+            ("s3:PutObject", Some(Write), true),
+            ("sqs:SendMessage", Some(Write), false),
+            ("s3:PutObjectTagging", Some(Tagging), true),
+            ("iam:CreateUser", Some(Permissions), true),
+            ("new:Thing", None, true),
+        ] {
+            assert_eq!(needs_yes(&known(action, access), &rules), expected, "{action}");
         }
-        for level in [None, Some(Access::Write), Some(Access::Tagging), Some(Access::Permissions)] {
-            assert!(needs_yes(&wanted("a", &[], level)), "{level:?}");
-        }
+        let carries = Known { yields_credentials: true, ..known("ecr:GetToken", Some(Read)) };
+        assert!(needs_yes(&carries, &rules));
     }
 
     #[test]

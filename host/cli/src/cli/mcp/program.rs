@@ -39,12 +39,13 @@ pub(super) fn allowed(
     if command.iter().any(|word| word.contains('\0')) {
         return Err(Failure::usage("the command has a NUL character", "leave it out"));
     }
-    let found = look_up(&words, environment.get_os("PATH"))?;
+    let shown: Vec<_> = list.iter().map(|one| one.display().to_string()).collect();
+    let hint = format!("`[mcp] commands` in config.toml has: {}", shown.join(", "));
+    let found = look_up(&words, environment.get_os("PATH"))
+        .map_err(|error| Failure::from(error).hinting(&hint))?;
     let path = found.path().canonicalize().map_err(|error| Failure::internal("mcp", error))?;
     if !list.contains(&path) {
-        let shown: Vec<_> = list.iter().map(|one| one.display().to_string()).collect();
         let message = format!("`{}` is not one of the commands that may be run", path.display());
-        let hint = format!("`[mcp] commands` in config.toml has: {}", shown.join(", "));
         return Err(Failure::refused(&message, &hint).at("mcp"));
     }
     Ok(std::iter::once(path.into_os_string()).chain(words.into_iter().skip(1)).collect())

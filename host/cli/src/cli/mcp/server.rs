@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::answer;
-use super::approval::{self, Memory, Question};
+use super::approval::{self, Judged, Memory, Question};
 use super::arguments::{self, Request, read};
 use super::elicit::{self, Answer};
 use super::program::{self, Running};
@@ -48,7 +48,7 @@ pub(super) struct Server {
 struct Made {
     plan: Value,
     digest: String,
-    wanted: Vec<Wanted>,
+    judged: Vec<Judged>,
     provider: String,
     ttl_seconds: u64,
 }
@@ -97,8 +97,8 @@ impl Server {
         let done = match name {
             Name::Plan => {
                 let request: Request = read(given)?;
-                let Made { mut plan, wanted, .. } = self.plan(request, None).await?.1;
-                let needs: Vec<_> = wanted.into_iter().filter(approval::needs_yes).collect();
+                let Made { mut plan, judged, .. } = self.plan(request, None).await?.1;
+                let needs: Vec<_> = asked(judged).collect();
                 if let Some(plan) = plan.as_object_mut() {
                     plan.insert("needs_approval".to_owned(), json!(needs));
                 }
@@ -166,12 +166,12 @@ impl Server {
         self.work(move |environment| {
             let own = || request.command.iter().map(OsString::from).collect();
             let args = request.plan(&command.unwrap_or_else(own))?;
-            let made = plan::of(environment, &args, |shown, provider| {
+            let made = plan::of(environment, &args, |shown, chain| {
                 let grant = &shown.planned.grant;
                 Ok(Made {
                     plan: plan::to_json(shown),
                     digest: grant.digest(),
-                    wanted: approval::permissions(grant.shown(), provider)?,
+                    judged: approval::judged(chain)?,
                     provider: grant.shown().provider.clone(),
                     ttl_seconds: grant.shown().ttl_seconds.into(),
                 })
@@ -234,8 +234,8 @@ impl Server {
         let (request, made) = self.plan(request, Some(command.clone())).await?;
         let wanted: Vec<Wanted> = {
             let mut memory = self.memory();
-            let needs = made.wanted.iter().filter(|wanted| approval::needs_yes(wanted));
-            needs.filter(|wanted| !memory.covers(&made.provider, wanted)).cloned().collect()
+            let is_new = |wanted: &Wanted| !memory.covers(&made.provider, wanted);
+            asked(made.judged).filter(is_new).collect()
         };
         if !wanted.is_empty() {
             let question = Question {
@@ -267,7 +267,9 @@ impl Server {
         let (bytes, seen) = watch::channel(0);
         report(context, seen);
         let mut ended = tokio::task::spawn_blocking(move || {
-            let captured = program.wait(&mut |read| drop(bytes.send_replace(read)));
+            let captured = program.wait(&mut |read| {
+                let _ = bytes.send_replace(read);
+            });
             drop(place);
             captured
         });
@@ -293,14 +295,15 @@ impl Server {
             return Err(Failure::usage("`request_access` takes no command", hint));
         }
         let (request, made) = self.plan(request, None).await?;
+        let needs_yes = made.judged.iter().any(|one| one.needs_yes);
         let question = Question {
             provider: made.provider,
-            wanted: made.wanted,
+            wanted: made.judged.into_iter().map(|one| one.wanted).collect(),
             command: Vec::new(),
             reason: request.reason,
             ttl_seconds: made.ttl_seconds,
         };
-        let by = if question.wanted.iter().any(approval::needs_yes) {
+        let by = if needs_yes {
             if let Some(required) = self.approved(&question, call, context).await? {
                 return Ok(Outcome::Ask(Box::new(required)));
             }
@@ -315,6 +318,11 @@ impl Server {
             "next": "call `run` with these permissions",
         })))
     }
+}
+
+/// Returns the permissions that a person is asked for.
+fn asked(judged: Vec<Judged>) -> impl Iterator<Item = Wanted> {
+    judged.into_iter().filter(|one| one.needs_yes).map(|one| one.wanted)
 }
 
 /// Reports the number of bytes that a command has written, to a client that wants to know.
