@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 40] = [
+const COMMANDS: [&[&str]; 0] = [
     &[],
     &["run"],
     &["plan"],
@@ -20,6 +20,10 @@ const COMMANDS: [&[&str]; 40] = [
     &["sessions"],
     &["sessions", "list"],
     &["sessions", "show"],
+    &["sessions", "end"],
+    &["sessions", "watch"],
+    &["approve"],
+    &["refuse"],
     &["plugin"],
     &["plugin", "new"],
     &["plugin", "build"],

@@ -165,7 +165,7 @@ pub(super) fn bound(mut event: Event) -> Event {
             texts([Some(provider), Some(lease), Some(ends_at)]);
         }
         Event::Used(used) => decisions(used),
-        Event::Ended(ended) => texts([ended.reason.as_mut()]),
+        Event::Ended(ended) => texts([ended.reason.as_mut(), ended.ended_by.as_mut()]),
         Event::CleanedUp(CleanedUp { provider, lease, outcome }) => {
             texts([Some(provider), Some(lease), Some(outcome)]);
         }

@@ -343,6 +343,9 @@ pub struct Ended {
     pub duration_ms: u64,
     /// True if the deadline ended the command.
     pub ended_by_deadline: bool,
+    /// The user that ended the session with `sessions end`, if one did, with the process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
     /// The fate of the credentials: `revoked`, `expired`, or the reason for neither.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

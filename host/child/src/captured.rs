@@ -21,17 +21,16 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::tree;
+use crate::tree::Tree;
 
 /// The number of bytes of one stream that are kept at its beginning, and at its end. Together they are 1 MiB for each of two streams.
 const KEPT_BYTES: usize = 1 << 18;
 /// The number of bytes that are read at once.
 const READ_BYTES: usize = 1 << 16;
-/// The time from the request to end to the end of the command by force: as long as a shell script needs to clean up.
-const GRACE: Duration = Duration::from_secs(3);
-/// The time in which Audex itself revokes credentials and writes the audit log after its command was ended by force.
-const CLEANUP: Duration = Duration::from_secs(30);
-/// The time between two looks at the tree while it is being ended: a process can start others meanwhile.
+/// The time from the request to the end by force: the grace of the command, and the time in which Audex revokes credentials and
+/// writes the audit log.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// The time between two attempts to end the session: its command may be about to start.
 const LOOK: Duration = Duration::from_millis(100);
 /// The number of reads after the end: a pipe of Linux holds at most 1 MiB, and what a process that was left behind writes
 /// later belongs to nobody.
@@ -135,18 +134,23 @@ impl Program {
         self.stop.clone()
     }
 
-    /// Waits for the end of the program. `progress` is called with the number of bytes so far when some have arrived.
+    /// Waits for the end of the program. `progress` is called with the number of bytes so far when some have arrived. When the end is
+    /// requested, `end` is called with the first part of the standard error until it returns true.
     ///
     /// # Errors
     /// When the program cannot be waited for. It is killed then.
-    pub fn wait(mut self, progress: &mut dyn FnMut(u64)) -> io::Result<Captured> {
+    pub fn wait(
+        mut self,
+        progress: &mut dyn FnMut(u64),
+        end: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Captured> {
         let (mut out, mut err) = (Stream::default(), Stream::default());
         let mut ending = None;
         let mut rounds_left = LAST_ROUNDS;
         while rounds_left > 0 {
             let is_over = self.ended.get().is_some();
             if !is_over && self.stop.wanted.load(Ordering::SeqCst) {
-                self.end(&mut ending);
+                self.end(&mut ending, &err.kept.head, end);
             }
             let moved = out.read(&mut self.stdout)? | err.read(&mut self.stderr)?;
             if moved {
@@ -193,28 +197,34 @@ impl Program {
         Ok(())
     }
 
-    /// Ends the program step by step: Audex passes SIGTERM on to its command; then everything below it is killed, so that
-    /// Audex still revokes its credentials; then Audex itself.
-    fn end(&self, ending: &mut Option<Instant>) {
-        let Some(since) = *ending else {
-            *ending = Some(Instant::now());
+    /// Ends the program: `end` is asked to end its session, and SIGTERM ends what has no session yet. What has not ended long
+    /// after that is killed.
+    fn end(&self, ending: &mut Option<Ending>, stderr: &[u8], end: &mut dyn FnMut(&[u8]) -> bool) {
+        let now = ending.get_or_insert_with(|| {
             let _ = kill(self.pid, Signal::SIGTERM);
-            return;
-        };
-        if since.elapsed() >= GRACE {
-            tree::kill_below(self.pid);
-        }
-        if since.elapsed() >= GRACE + CLEANUP {
+            Ending { since: Instant::now(), is_asked: false }
+        });
+        now.is_asked = now.is_asked || end(stderr);
+        if now.since.elapsed() >= PATIENCE {
+            Tree::of(self.pid).kill();
             let _ = kill(self.pid, Signal::SIGKILL);
         }
     }
+}
+
+/// The end of a program that was requested.
+#[derive(Clone, Copy)]
+struct Ending {
+    since: Instant,
+    /// True if its session was asked to end.
+    is_asked: bool,
 }
 
 impl Drop for Program {
     /// A program that nobody waits for any more is ended.
     fn drop(&mut self) {
         if self.ended.get().is_none() {
-            tree::kill_below(self.pid);
+            Tree::of(self.pid).kill();
             let _ = kill(self.pid, Signal::SIGKILL);
         }
     }

@@ -7,6 +7,8 @@ pub mod access;
 pub mod board;
 mod rate;
 pub mod rules;
+mod shown;
+pub mod webhook;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
 //! The command line. Each command has its own file with an argument struct and one function.
 
+mod approve;
 mod ask;
 mod audit;
 mod cleanup;
@@ -74,7 +75,11 @@ enum Command {
     Audit(audit::Args),
     /// From inside a session: ask for one thing more
     Ask(ask::Args),
-    /// List sessions, what is still valid, and what each of them used
+    /// List what running sessions ask for, or grant an ask
+    Approve(approve::Args),
+    /// Refuse what a running session asks for
+    Refuse(approve::RefuseArgs),
+    /// List, watch and end sessions, and show what is still valid and what each of them used
     Sessions(sessions::Args),
     /// Explain a denial: what is missing, who refused it, and what to do
     Explain(explain::Args),
@@ -140,6 +145,8 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Health(args) => health::health(environment, args),
         Command::Isolate(args) => Ok(isolate::isolate(environment, &args)),
         Command::Audit(args) => audit::audit(environment, args),
+        Command::Approve(args) => approve::approve(environment, &args),
+        Command::Refuse(args) => approve::refuse(environment, &args),
         Command::Sessions(args) => sessions::sessions(environment, args),
         Command::Explain(args) => explain::explain(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),

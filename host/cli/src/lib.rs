@@ -8,6 +8,7 @@ pub mod check;
 pub mod cli;
 pub mod components;
 pub mod console;
+pub mod control;
 pub mod demo;
 pub mod deny;
 pub mod door;

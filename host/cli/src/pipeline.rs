@@ -29,6 +29,7 @@ use crate::approve::{self, Approved};
 use crate::asks::rules::Rules;
 use crate::components::Components;
 use crate::console::Console;
+use crate::control::{Control, Hello, Served};
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
 use crate::isolation::Isolating;
@@ -39,12 +40,14 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
+use audex_audit::{Audit, redact_command};
 use audex_child::isolate;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
+use audex_core::isolation::Level;
 use audex_core::unwind::caught;
 use audex_core::{agent, clock, process};
 use audex_gateway::decide::Limit;
@@ -381,6 +384,7 @@ impl Chain<'_, Ready> {
         // written, nothing is minted.
         let place = Place::prepare(environment, settings, command, delivery)?;
         run.attempt.record_issuing()?;
+        let control = run.control(&place);
         let provider = run.provider;
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());
@@ -392,6 +396,7 @@ impl Chain<'_, Ready> {
             withheld: run.components.secret_variables(settings),
             isolating: run.isolating,
             observer,
+            control: control.as_ref(),
         };
         let outcome = guarded(|| session.run(approved, place));
         // The provider's own login is closed in every case, after a panic too, so that it does not outlive the
@@ -403,6 +408,43 @@ impl Chain<'_, Ready> {
                 "the end of the provider's own login was not confirmed: {reason}"
             ));
         }
-        outcome
+        outcome.map_err(|failure| match control.and_then(|control| control.ended_by()) {
+            Some(by) => failure.ended_by(&by),
+            None => failure,
+        })
+    }
+}
+
+impl Run<'_> {
+    /// Serves the control socket. A session without one runs all the same.
+    fn control(&self, place: &Place) -> Option<Control> {
+        let Context { settings, console, .. } = self.context;
+        let isolating = self.isolating.as_ref();
+        let words: Vec<&str> = self.request.command.iter().map(String::as_str).collect();
+        let hello = Hello {
+            session: self.request.session.clone(),
+            pid: std::process::id(),
+            started: self.circumstances.now,
+            command: redact_command(&words),
+            agent: self.circumstances.agent.clone(),
+            provider: self.request.provider.clone(),
+            deliver: self.deliver.name().to_owned(),
+            isolation: isolating.map_or(Level::Off, Isolating::level).name().to_owned(),
+            // Security: without a whole isolation, the command can reach the socket too.
+            takes_answers: self.circumstances.isolation != Isolation::Off,
+            ends_at: None,
+            parents: self.circumstances.parents.clone(),
+        };
+        let audit = Audit::new(&settings.paths.audit);
+        let is_live = |session: &str| audit.is_live(session).unwrap_or(true);
+        let served = Served { hello, stop: place.signals.stop() };
+        let control = Control::start(&settings.paths.state, served, is_live);
+        control
+            .inspect_err(|error| {
+                console.notice(&format!(
+                    "this session cannot be watched or ended from elsewhere: {error}"
+                ));
+            })
+            .ok()
     }
 }

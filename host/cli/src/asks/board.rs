@@ -3,6 +3,7 @@
 //! The gateway and the session's door add asks, the clerk considers them and carries out a yes, and the control
 //! socket shows them and brings the answers.
 
+use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,7 +39,27 @@ pub struct Asker {
     /// The command and its arguments, redacted.
     pub command: Vec<String>,
     /// The reason why no answer from this machine counts; `None` if they do.
-    pub not_local: Option<&'static str>,
+    pub not_local: Option<NotLocal>,
+}
+
+/// The reason why no answer from this machine counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotLocal {
+    /// The command is not isolated, so it could answer itself.
+    NotIsolated,
+    /// The organisation's webhook answers alone.
+    OnlyWebhook,
+}
+
+impl fmt::Display for NotLocal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NotIsolated => {
+                "the command is not isolated, so it could answer itself: a person answers under --isolate credentials or strict, or by a webhook"
+            }
+            Self::OnlyWebhook => "your organisation's webhook answers",
+        })
+    }
 }
 
 /// What the clerk has to do.
@@ -54,7 +75,16 @@ pub enum Work {
         by: String,
     },
     /// Carry out a yes.
-    Grant { id: String, by: String, once: bool, seconds: Option<u64> },
+    Grant {
+        /// The ask.
+        id: String,
+        /// Who said yes.
+        by: String,
+        /// True if it is for one request.
+        once: bool,
+        /// The longest time in seconds, if there is one.
+        seconds: Option<u64>,
+    },
 }
 
 /// The asks of one session.
@@ -111,7 +141,7 @@ pub enum AnswerError {
     NotOpen(String),
     /// No answer from this machine counts.
     #[error("an answer from this machine does not count: {0}")]
-    NotLocal(&'static str),
+    NotLocal(NotLocal),
     /// The yes could not be carried out in time. The ask stays open.
     #[error("`{0}` is still being carried out")]
     StillRunning(String),

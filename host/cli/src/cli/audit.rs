@@ -153,6 +153,7 @@ struct Row {
 fn outcome(event: &Event) -> Option<String> {
     match event {
         Event::Ended(ended) if ended.ended_by_deadline => Some("ttl ended".to_owned()),
+        Event::Ended(ended) if ended.ended_by.is_some() => Some("ended early".to_owned()),
         Event::Ended(ended) => Some(format!("exit {}", ended.exit_code)),
         Event::Denied(_) => Some("denied".to_owned()),
         Event::Failed(failed) => Some(format!("exit {}", failed.exit_code)),
@@ -219,7 +220,11 @@ fn what(event: &Event) -> String {
             format!("{who} until {} for {}", added.expires_at, added.ask)
         }
         Event::Ended(ended) => {
-            let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };
+            let because = match &ended.ended_by {
+                Some(by) => format!(", ended by {by}"),
+                None if ended.ended_by_deadline => ", ended at its ttl".to_owned(),
+                None => String::new(),
+            };
             format!("exit {} after {} ms{because}", ended.exit_code, ended.duration_ms)
         }
         Event::Denied(denied) => format!("{}: {}", denied.provider, denied.reason),

@@ -310,13 +310,14 @@ impl Attempt {
         Ok(used)
     }
 
-    /// Records the end of the command. `reason` is the outcome of the revocation.
+    /// Records the end of the command, which `by` may have requested. `reason` is the outcome of the revocation.
     ///
     /// # Errors
     /// As [`Self::record`].
     pub(super) fn record_ended(
         &self,
         ended: &child::Ended,
+        by: Option<String>,
         reason: Option<String>,
         secrets: &[Secret],
     ) -> Result<(), Failure> {
@@ -328,6 +329,7 @@ impl Attempt {
             },
             duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
             ended_by_deadline: ended.ended_by_deadline,
+            ended_by: by,
             reason,
         };
         self.record(&Event::Ended(event), secrets)

@@ -12,8 +12,9 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::{Chain, Context, Ready, Requested, Run};
 use crate::asks::Wanted;
-use crate::asks::board::Asker;
+use crate::asks::board::{Asker, NotLocal};
 use crate::asks::rules::Rules;
+use crate::asks::webhook;
 use crate::components::Components;
 use crate::console::Console;
 use crate::deny;
@@ -30,9 +31,6 @@ use audex_core::clock;
 use audex_core::environment::Environment;
 use audex_core::shape::Misplaced;
 
-/// The reason why a person at this machine cannot answer.
-const NOT_ISOLATED: &str = "the command is not isolated, so it could answer itself: a person answers under --isolate credentials or strict, or by a webhook";
-
 /// What the asks of a session need of its run.
 #[derive(Clone)]
 pub(crate) struct Ground {
@@ -45,6 +43,8 @@ pub(crate) struct Ground {
     granted: Vec<provider::Permission>,
     /// Patterns that need a person, in the provider's own names.
     person: Vec<String>,
+    /// The server that is asked.
+    webhook: Option<webhook::WebhookClient>,
 }
 
 impl Ground {
@@ -70,6 +70,17 @@ impl Ground {
             circumstances: run.circumstances.clone(),
             granted: grant.permissions.clone(),
             person: native(&approve.person)?.own,
+            webhook: approve
+                .webhook
+                .as_ref()
+                .map(|webhook| {
+                    webhook::WebhookClient::prepare(
+                        webhook,
+                        &settings.secrets,
+                        run.context.environment,
+                    )
+                })
+                .transpose()?,
         })
     }
 
@@ -86,17 +97,17 @@ impl Ground {
     }
 
     /// Returns the reason why no answer from this machine counts, if that is so.
-    fn not_local(&self) -> Option<&'static str> {
+    fn not_local(&self) -> Option<NotLocal> {
         if self.settings.approve.is_webhook_only {
-            return Some("your organisation's webhook answers");
+            return Some(NotLocal::OnlyWebhook);
         }
         let is_isolated = self.circumstances.isolation != Isolation::Off;
-        (!is_isolated).then_some(NOT_ISOLATED)
+        (!is_isolated).then_some(NotLocal::NotIsolated)
     }
 
     /// Returns the reason why nobody can answer, if that is so.
-    fn nobody_can_answer(&self) -> Option<&'static str> {
-        self.not_local().filter(|_| self.settings.approve.webhook.is_none())
+    fn nobody_can_answer(&self) -> Option<NotLocal> {
+        self.not_local().filter(|_| self.webhook.is_none())
     }
 
     /// Returns the values that no text for the command may have.

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::console;
+use crate::control::client::Client;
 use crate::failure::{Failure, Kind};
 use audex_child::captured::{Captured, Kept, Program, Stop};
 use audex_child::look_up;
@@ -18,6 +20,8 @@ use audex_core::redact::redact_text;
 const MOST: usize = 8;
 /// The agent that a run is for, if the environment names none. It has the defaults of agents.
 const AGENT: (&str, &str) = ("AI_AGENT", "mcp");
+/// The wait for the end of a session, where another wait follows.
+const NO_WAIT: Duration = Duration::from_millis(1);
 /// The most bytes that are left out at a cut, so that no part of a secret stands there.
 const LINE_BYTES: usize = 4096;
 
@@ -128,6 +132,15 @@ impl Drop for Place {
         }
         self.running.0.1.notify_all();
     }
+}
+
+/// Asks the session of a command to end: its process tree ends, and its credentials are revoked. Returns false if the session has not
+/// started.
+pub(super) fn end_session(state: &Path, stderr: &[u8]) -> bool {
+    let Some(session) = start(stderr).0.session else { return false };
+    let client = Client::connect(state, &session);
+    // The caller waits for the end itself.
+    client.and_then(|client| client.end(NO_WAIT)).is_ok()
 }
 
 /// Returns the result of a command that ran.

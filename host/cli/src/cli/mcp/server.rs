@@ -264,12 +264,15 @@ impl Server {
     ) -> Result<Value, Failure> {
         let (program, place) = self.running.start(&self.environment, arguments)?;
         let stop = place.stop();
+        let state = settings::directories(&self.environment)?.state;
         let (bytes, seen) = watch::channel(0);
         report(context, seen);
         let mut ended = tokio::task::spawn_blocking(move || {
-            let captured = program.wait(&mut |read| {
+            let mut progress = |read| {
                 let _ = bytes.send_replace(read);
-            });
+            };
+            let captured =
+                program.wait(&mut progress, &mut |stderr| program::end_session(&state, stderr));
             drop(place);
             captured
         });

@@ -147,9 +147,14 @@ impl Desk {
             Some(rule) => self.grant(id, &rule, false, None),
             None => {
                 if let Some(reason) = self.ground.nobody_can_answer() {
-                    return Err(Failure::refused(reason, "").at("approve"));
+                    return Err(Failure::refused(&reason.to_string(), "").at("approve"));
                 }
                 self.board.set(id, State::Pending);
+                if let Some(webhook) = &self.ground.webhook
+                    && let Some(ask) = self.board.get(id)
+                {
+                    webhook.ask(ask, Arc::clone(&self.board));
+                }
                 Ok(())
             }
         }
