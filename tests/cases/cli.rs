@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 0] = [
+const COMMANDS: [&[&str]; 44] = [
     &[],
     &["run"],
     &["plan"],

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::console;
-use crate::control::client::Client;
+use crate::control::Client;
 use crate::failure::{Failure, Kind};
 use audex_child::captured::{Captured, Kept, Program, Stop};
 use audex_child::look_up;
