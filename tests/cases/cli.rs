@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 45] = [
     &[],
     &["run"],
     &["plan"],
@@ -46,6 +46,9 @@ const COMMANDS: [&[&str]; 42] = [
     &["drift"],
     &["intent"],
     &["learn"],
+    &["mcp"],
+    &["explain"],
+    &["explain", "denial"],
     &["gateway"],
     &["isolate"],
     &["completions"],

@@ -9,6 +9,7 @@ use crate::control::ControlError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
+use crate::explain::NotUnderstood;
 use crate::failure::{Failure, Kind};
 use crate::filter::FilterError;
 use crate::isolation::IsolationError;
@@ -125,6 +126,12 @@ impl From<ExpansionError> for Failure {
             ExpansionError::Plugin(error) => error.into(),
             ExpansionError::Unmappable { .. } => Self::of(Kind::Usage, "expansion", error),
         }
+    }
+}
+
+impl From<NotUnderstood> for Failure {
+    fn from(error: NotUnderstood) -> Self {
+        Self::of(Kind::Usage, "explain", error)
     }
 }
 
