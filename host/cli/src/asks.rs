@@ -3,7 +3,6 @@
 //!
 //! Security: the command makes asks and never answers them. What it says of itself (`why`) is its own text.
 
-pub mod access;
 pub mod board;
 mod rate;
 pub mod rules;
@@ -12,8 +11,8 @@ pub mod webhook;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::access::Access;
 pub use self::board::Board;
+pub use crate::access::Access;
 
 /// The prefix of the ids of asks.
 pub const ID_PREFIX: &str = "ask-";
@@ -66,6 +65,17 @@ pub struct Wanted {
     /// The access level; `None` if it is not known.
     #[serde(default)]
     pub access: Option<Access>,
+    /// True if the reply carries credentials, which work without the gateway and may outlive the session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yields_credentials: bool,
+}
+
+impl Wanted {
+    /// Returns a permission of which nothing more is known.
+    #[must_use]
+    pub fn new(action: String, resources: Vec<String>) -> Self {
+        Self { action, resources, access: None, yields_credentials: false }
+    }
 }
 
 /// The state of an ask.

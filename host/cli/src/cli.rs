@@ -76,7 +76,7 @@ enum Command {
     Agents(agents::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
-    /// From inside a session: ask for one thing more
+    /// Ask for more access from inside a session
     Ask(ask::Args),
     /// List what running sessions ask for, or grant an ask
     Approve(approve::Args),

@@ -68,7 +68,7 @@ pub(crate) enum WishError {
     /// It has too many items.
     #[error("an ask has at most {ITEMS} permissions and {ITEMS} resources")]
     TooLong,
-    /// The session takes it not.
+    /// The board takes no such ask.
     #[error(transparent)]
     NotAsked(#[from] NotAsked),
 }
@@ -87,7 +87,7 @@ impl Wish {
         if allow.len() > ITEMS || resources.len() > ITEMS {
             return Err(WishError::TooLong);
         }
-        let wanted = |action| Wanted { action, resources: resources.clone(), access: None };
+        let wanted = |action| Wanted::new(action, resources.clone());
         Ok(board.ask(allow.into_iter().map(wanted).collect(), self.why.as_deref())?)
     }
 }
@@ -162,7 +162,7 @@ impl Service {
         if host != Some(self.authority.as_str()) || !is_ours {
             return Err(refused(
                 StatusCode::UNAUTHORIZED,
-                "this door is for the command of one session",
+                "the token or the host is not of this session",
             ));
         }
         if clock::unix_seconds() >= self.ends_at {
@@ -183,6 +183,8 @@ impl Service {
                         _ => None,
                     };
                     let status = match error {
+                        WishError::NotAsked(NotAsked::Over) => StatusCode::GONE,
+                        WishError::NotAsked(NotAsked::TooLong) => StatusCode::BAD_REQUEST,
                         WishError::NotAsked(_) => StatusCode::TOO_MANY_REQUESTS,
                         _ => StatusCode::BAD_REQUEST,
                     };
@@ -194,7 +196,9 @@ impl Service {
                 Some(ask) => Ok((StatusCode::OK, shown(&ask))),
                 None => Err(refused(StatusCode::NOT_FOUND, "there is no such ask")),
             },
-            _ => Err(refused(StatusCode::NOT_FOUND, "this door takes asks, and shows them")),
+            _ => {
+                Err(refused(StatusCode::NOT_FOUND, "unknown path: use POST /asks or GET /asks/ID"))
+            }
         }
     }
 }

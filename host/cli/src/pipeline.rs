@@ -221,15 +221,9 @@ impl<T> Chain<'_, T> {
     /// Returns the rules of `[approve]`, and the patterns that nobody is asked for, in the provider's own names.
     ///
     /// # Errors
-    /// When an entry means nothing.
+    /// When an entry matches no action.
     pub fn approval(&self) -> Result<(Rules, Vec<String>), Failure> {
-        let Run { context, components, mapping, provider, request, .. } = &self.run;
-        let approve = &context.settings.approve;
-        let native = |entries: &[DenyEntry]| {
-            step_up::native(entries, components, mapping, provider, &request.provider)
-        };
-        let rules = Rules::new(approve, native(&approve.person)?.own);
-        Ok((rules, native(&approve.never)?.own))
+        step_up::rules(&self.run)
     }
 
     /// Returns the provider of the request.

@@ -33,7 +33,12 @@ fn what_a_rule_grants_in_advance_works_at_once() {
 fn an_ask_outside_a_session_or_without_a_gateway_says_what_to_start_with() {
     let sandbox = sandbox(CONFIG);
     let ask = ["ask", "--allow", "s3:PutObject", "--resource", "arn:aws:s3:::a b/*"];
-    insta::assert_snapshot!(sandbox.run(ask).snapshot(), @"");
+    insta::assert_snapshot!(sandbox.run(ask).snapshot(), @r"
+    exit 2
+    --- stderr
+    error: this command does not run in a session
+    hint: start it with: tryaudex run --allow s3:PutObject --resource 'arn:aws:s3:::a b/*' --deliver gateway -- COMMAND
+    ");
     let program = env!("CARGO_BIN_EXE_tryaudex");
     let inside =
         ["run", "--allow", "s3:GetObject", "--", program, "ask", "--allow", "s3:PutObject"];
@@ -70,6 +75,29 @@ fn what_can_mislead_is_shown_on_one_line_or_refused() {
         output.stdout.lines().filter(|line| line.parse::<u8>().is_ok()).collect();
     assert_eq!(codes, ["0", "2", "2", "77", "77", "0"], "{} {}", output.stdout, output.stderr);
     assert!(!output.stdout.contains(['\u{202e}', '\u{1b}']), "{}", output.stdout);
+}
+
+#[test]
+fn a_refused_ask_does_not_come_back_in_another_spelling_and_an_ask_is_short() {
+    let sandbox = sandbox("");
+    let script = "id=$(tryaudex ask --allow s3:PutObject | cut -d: -f1); echo $id > id; until [ -e refused ]; do sleep 0.05; done
+        for name in s3:PutObject s3:putobject S3:PUTOBJECT s3:PutObject,s3:putobject; do tryaudex ask --allow $name; echo $?; done
+        tryaudex ask --allow s3:PutObject --resource arn:aws:s3:::$(printf %03000d 7); echo $?";
+    let program = env!("CARGO_BIN_EXE_tryaudex");
+    let (home, options) = (sandbox.home(), [READ, &ISOLATED].concat());
+    let script = script.replace("tryaudex", program);
+    let running = sandbox.tryaudex([&["run"], &options[..], &["--", "sh", "-c", &script]].concat());
+    let running = running.start();
+    let id = loop {
+        let id = std::fs::read_to_string(home.join("id")).unwrap_or_default();
+        if id.ends_with('\n') {
+            break id;
+        }
+    };
+    let _ = sandbox.run(["refuse", id.trim()]).success();
+    std::fs::write(home.join("refused"), "").unwrap();
+    let output = running.finish();
+    assert_eq!(output.stdout, "77\n77\n77\n77\n2\n", "{}", output.stderr);
 }
 
 #[test]

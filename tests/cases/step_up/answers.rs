@@ -95,7 +95,7 @@ fn a_refused_ask_stays_refused_and_the_command_is_told_who_refused_it() {
     let id = pending_id(&sandbox);
     let _ = sandbox.run(["refuse", &id]).success();
     let again = sandbox.run(["approve", &id]).exits(2);
-    assert!(again.stderr.contains("does not wait for an answer any more"), "{}", again.stderr);
+    assert!(again.stderr.contains("no running session has an ask"), "{}", again.stderr);
     assert_eq!(sandbox.run(["approve", "--json"]).success().stdout, "[]\n");
     running.signal(Signal::SIGTERM);
     let _ = running.finish();

@@ -67,7 +67,51 @@ fn a_webhook_answers_and_what_is_forged_old_or_played_back_does_not() {
         "env | grep -c APPROVE_KEY; {program} ask --allow s3:PutObject --resource 'arn:aws:s3:::demo-reports/*' --wait 30s >&2 &&
         aws s3api put-object --bucket demo-reports --key new >/dev/null && echo written; curl -s {url}"
     );
-    let output = sandbox.run_sh(READ, &script);
+    let isolated = [READ, &["--isolate", "credentials"]].concat();
+    let output = sandbox.run_sh(&isolated, &script);
     assert_eq!(output.stdout, "0\nwritten\n7", "{}", output.stderr);
     assert_eq!(asks(&sandbox).last().unwrap(), "granted by ann ask-1 (webhook)");
+}
+
+#[test]
+fn without_isolation_a_webhook_on_this_machine_is_not_asked() {
+    let webhook = Double::start("webhook.py");
+    let (url, key) = (webhook.text("endpoint"), webhook.text("key"));
+    let config = format!("[approve]\nwebhook = {{ url = \"{url}\", secret = \"APPROVE_KEY\" }}\n");
+    let mut sandbox = sandbox(&config);
+    sandbox.set_secret("APPROVE_KEY", key);
+    let program = env!("CARGO_BIN_EXE_tryaudex");
+    let output =
+        sandbox.run_sh(READ, &format!("{program} ask --allow s3:PutObject; curl -s {url}"));
+    assert_eq!(output.stdout, "0", "{}", output.stderr);
+    assert!(output.stderr.contains("or by an https webhook"), "{}", output.stderr);
+}
+
+#[test]
+fn a_read_that_returns_secrets_is_not_granted_by_its_level() {
+    let sandbox = sandbox(CONFIG);
+    let program = env!("CARGO_BIN_EXE_tryaudex");
+    let script = ["secretsmanager:GetSecretValue", "ssm:GetParameter", "sqs:GetQueueUrl"]
+        .map(|action| format!("{program} ask --allow {action} 2>&1 | cut -d: -f2-; "));
+    let isolated = [READ, &["--isolate", "credentials"]].concat();
+    let output = sandbox.run_sh(&isolated, &script.concat());
+    let told: Vec<&str> = output.stdout.lines().map(|line| &line[..8]).collect();
+    assert_eq!(told, [" waits f", " waits f", " granted"], "{}", output.stdout);
+}
+
+#[test]
+fn without_isolation_a_filter_that_is_switched_off_ends_the_asks() {
+    let mut sandbox = sandbox(CONFIG);
+    let guest = crate::support::guests::Guest::of("hostile-filter").playing("step-up-refuse");
+    let _ = guest.install(&mut sandbox, &[]).success();
+    let program = env!("CARGO_BIN_EXE_tryaudex");
+    let script = format!(
+        "{program} plugin disable hostile-filter >/dev/null 2>&1; {program} ask --allow s3:ListBucket"
+    );
+    let output = sandbox.run_sh(READ, &script);
+    assert!(
+        output.stderr.contains("components were installed, removed or switched"),
+        "{}",
+        output.stderr
+    );
 }

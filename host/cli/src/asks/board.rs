@@ -1,29 +1,41 @@
 //! The asks of one session, and their states.
 //!
-//! The gateway and the session's door add asks, the clerk considers them and carries out a yes, and the control
-//! socket shows them and brings the answers.
+//! The gateway, the session's door and the control socket add asks. The clerk considers them and carries out a yes.
+//! People answer through the control socket or the webhook.
 
-use std::fmt;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+mod error;
+#[cfg(test)]
+mod tests;
+mod watcher;
+
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use self::watcher::Watcher;
 use super::rate::Rate;
 use super::{Answer, Ask, Event, ID_PREFIX, State, Wanted};
+use audex_core::redact::redact_text;
 use audex_core::{clock, printable, random};
 
+pub use self::error::{AnswerError, NotAsked, NotLocal};
+
 /// The most asks of one session: more is a program in a loop.
-const ASKS: usize = 500;
+const ASKS: usize = 200;
 /// The most asks that wait for an answer: more are not read.
 const OPEN: usize = 20;
+/// The most bytes of one name, and of all names of one ask: a person has to read them.
+const NAME_BYTES: usize = 2048;
+const ASK_BYTES: usize = 16 * 1024;
+/// The most answers of no after which a session can ask for nothing more.
+const REFUSALS: usize = 10;
 /// The most characters of a reason.
 const WHY_CHARACTERS: usize = 300;
 /// The digits of an id.
 const ID_DIGITS: usize = 8;
-/// The events that wait for a slow watcher.
-const EVENTS: usize = 1024;
 /// The longest time to carry out a yes: the cloud answers within 15 s, and may need time to settle.
 const CARRY_OUT: Duration = Duration::from_mins(2);
 
@@ -40,26 +52,6 @@ pub struct Asker {
     pub command: Vec<String>,
     /// The reason why no answer from this machine counts; `None` if they do.
     pub not_local: Option<NotLocal>,
-}
-
-/// The reason why no answer from this machine counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotLocal {
-    /// The command is not isolated, so it could answer itself.
-    NotIsolated,
-    /// The organisation's webhook answers alone.
-    OnlyWebhook,
-}
-
-impl fmt::Display for NotLocal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::NotIsolated => {
-                "the command is not isolated, so it could answer itself: a person answers under --isolate credentials or strict, or by a webhook"
-            }
-            Self::OnlyWebhook => "your organisation's webhook answers",
-        })
-    }
 }
 
 /// What the clerk has to do.
@@ -100,51 +92,19 @@ struct Inner {
     /// `None` once the session has ended.
     work: Option<Sender<Work>>,
     watchers: Vec<Watcher>,
+    /// The number of asks to which somebody said no.
+    refusals: usize,
 }
 
 struct Entry {
     ask: Ask,
     /// The permissions in the words of the command.
     asked: Vec<Wanted>,
+    /// True if the same ask can be made again.
+    is_forgotten: bool,
     /// True while an answer is carried out.
     is_answered: bool,
     state: watch::Sender<State>,
-}
-
-struct Watcher {
-    events: SyncSender<Event>,
-    lost: u64,
-}
-
-/// The reason why there is no new ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAsked {
-    /// Too many new asks in a short time.
-    #[error("this session asks too often; ask for everything at once")]
-    TooOften,
-    /// Too many asks wait for an answer.
-    #[error("{OPEN} asks of this session wait for an answer already")]
-    TooMany,
-    /// The session has ended, or made too many asks.
-    #[error("this session can ask for nothing more")]
-    Over,
-}
-
-/// The reason why an answer does not count.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AnswerError {
-    /// There is no ask with this id.
-    #[error("there is no ask `{0}`")]
-    Unknown(String),
-    /// The ask was answered, or has ended.
-    #[error("`{0}` does not wait for an answer any more")]
-    NotOpen(String),
-    /// No answer from this machine counts.
-    #[error("an answer from this machine does not count: {0}")]
-    NotLocal(NotLocal),
-    /// The yes could not be carried out in time. The ask stays open.
-    #[error("`{0}` is still being carried out")]
-    StillRunning(String),
 }
 
 impl Board {
@@ -157,21 +117,24 @@ impl Board {
             rate: Rate::new(Instant::now()),
             work: Some(work),
             watchers: Vec::new(),
+            refusals: 0,
         };
         (Self { asker, inner: Mutex::new(inner), changed: Condvar::new() }, receiver)
     }
 
-    /// Returns the asks, the oldest first, without those that nobody has to see yet.
+    /// Returns the asks that wait for a person, the oldest first.
     #[must_use]
     pub fn asks(&self) -> Vec<Ask> {
-        let shown = |entry: &&Entry| entry.ask.state != State::Considered;
+        let shown = |entry: &&Entry| entry.ask.state == State::Pending;
         self.lock().entries.iter().filter(shown).map(|entry| entry.ask.clone()).collect()
     }
 
     /// Returns the ask `id`, also before it is considered.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Ask> {
-        self.lock().entries.iter().find(|entry| entry.ask.id == id).map(|entry| entry.ask.clone())
+        let mut inner = self.lock();
+        inner.expire();
+        inner.entries.iter().find(|entry| entry.ask.id == id).map(|entry| entry.ask.clone())
     }
 
     /// Adds an ask, or finds the same one. An ask that a person, a rule or a filter refused is not asked again.
@@ -179,9 +142,19 @@ impl Board {
     /// # Errors
     /// [`NotAsked`].
     pub fn ask(&self, wanted: Vec<Wanted>, why: Option<&str>) -> Result<Ask, NotAsked> {
+        let lengths = || {
+            let names = wanted.iter().flat_map(|one| one.resources.iter().chain([&one.action]));
+            names.map(String::len)
+        };
+        if lengths().any(|length| length > NAME_BYTES) || lengths().sum::<usize>() > ASK_BYTES {
+            return Err(NotAsked::TooLong);
+        }
         let mut inner = self.lock();
+        inner.expire();
         let is_same = |entry: &&Entry| {
-            entry.asked == wanted && !matches!(entry.ask.state, State::Used | State::Ended)
+            entry.asked == wanted
+                && !entry.is_forgotten
+                && !matches!(entry.ask.state, State::Used | State::Ended)
         };
         if let Some(known) = inner.entries.iter().find(is_same) {
             return Ok(known.ask.clone());
@@ -189,7 +162,7 @@ impl Board {
         if inner.entries.iter().filter(|entry| entry.ask.state.is_open()).count() >= OPEN {
             return Err(NotAsked::TooMany);
         }
-        if inner.work.is_none() || inner.entries.len() >= ASKS {
+        if inner.work.is_none() || inner.entries.len() >= ASKS || inner.refusals >= REFUSALS {
             return Err(NotAsked::Over);
         }
         if !inner.rate.take(Instant::now()) {
@@ -208,7 +181,13 @@ impl Board {
             state: State::Considered,
         };
         let (state, _) = watch::channel(State::Considered);
-        inner.entries.push(Entry { ask: ask.clone(), asked: wanted, is_answered: false, state });
+        inner.entries.push(Entry {
+            ask: ask.clone(),
+            asked: wanted,
+            is_forgotten: false,
+            is_answered: false,
+            state,
+        });
         inner.tell_clerk(Work::Consider(ask.id.clone()));
         Ok(ask)
     }
@@ -244,6 +223,9 @@ impl Board {
             }
             entry.is_answered = true;
             let id = id.to_owned();
+            if *answer == Answer::No {
+                inner.refusals = inner.refusals.saturating_add(1);
+            }
             inner.tell_clerk(match *answer {
                 Answer::No => Work::Refuse { id, by },
                 Answer::Yes { once, seconds } => Work::Grant { id, by, once, seconds },
@@ -277,10 +259,28 @@ impl Board {
     }
 
     /// Replaces the permissions of an ask by those that the chain makes of them: native ones, with their access
-    /// levels.
-    pub fn settle(&self, id: &str, wanted: Vec<Wanted>) {
-        if let Some(entry) = self.lock().entry(id) {
+    /// levels. Returns the id of an equal ask that was refused or waits: a name in another spelling is no other ask.
+    pub fn replace_permissions(&self, id: &str, wanted: Vec<Wanted>) -> Option<String> {
+        let mut inner = self.lock();
+        let plain = normal(&wanted);
+        let is_same = |entry: &&Entry| {
+            let state = &entry.ask.state;
+            entry.ask.id != id
+                && !entry.is_forgotten
+                && (*state == State::Pending || matches!(state, State::Refused { .. }))
+                && normal(&entry.ask.wanted) == plain
+        };
+        let same = inner.entries.iter().find(is_same).map(|entry| entry.ask.id.clone());
+        if let Some(entry) = inner.entry(id) {
             entry.ask.wanted = wanted;
+        }
+        same
+    }
+
+    /// Lets the same ask be made again: it failed for a reason that may pass.
+    pub fn forget(&self, id: &str) {
+        if let Some(entry) = self.lock().entry(id) {
+            entry.is_forgotten = true;
         }
     }
 
@@ -296,8 +296,8 @@ impl Board {
     /// Returns what happens from now on. A watcher that is too slow gets [`Event::Lost`].
     #[must_use]
     pub fn watch(&self) -> Receiver<Event> {
-        let (events, receiver) = sync_channel(EVENTS);
-        self.lock().watchers.push(Watcher { events, lost: 0 });
+        let (watcher, receiver) = Watcher::new();
+        self.lock().watchers.push(watcher);
         receiver
     }
 
@@ -330,8 +330,23 @@ impl Inner {
         self.entries.iter_mut().find(|entry| entry.ask.id == id)
     }
 
+    /// Ends the asks whose grant is over.
+    fn expire(&mut self) {
+        let now = clock::unix_seconds();
+        let is_over = |entry: &&Entry| matches!(entry.ask.state, State::Granted { until, .. } if until <= now);
+        let over: Vec<String> =
+            self.entries.iter().filter(is_over).map(|entry| entry.ask.id.clone()).collect();
+        for id in over {
+            self.set(&id, State::Ended);
+        }
+    }
+
     fn set(&mut self, id: &str, state: State) {
         let Some(entry) = self.entry(id) else { return };
+        // An ask is answered once: after that it is only used up, or ends.
+        if !entry.ask.state.is_open() && !matches!(state, State::Used | State::Ended) {
+            return;
+        }
         entry.ask.state.clone_from(&state);
         entry.is_answered = false;
         let ask = entry.ask.clone();
@@ -353,33 +368,16 @@ impl Inner {
     }
 }
 
-impl Watcher {
-    /// Returns false if the watcher is gone.
-    fn tell(&mut self, event: &Event) -> bool {
-        if self.lost > 0 {
-            match self.events.try_send(Event::Lost { count: self.lost }) {
-                Ok(()) => self.lost = 0,
-                Err(TrySendError::Full(_)) => {
-                    self.lost = self.lost.saturating_add(1);
-                    return true;
-                }
-                Err(TrySendError::Disconnected(_)) => return false,
-            }
-        }
-        match self.events.try_send(event.clone()) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_)) => {
-                self.lost = self.lost.saturating_add(1);
-                true
-            }
-            Err(TrySendError::Disconnected(_)) => false,
-        }
-    }
+/// Returns permissions in a form in which equal sets are equal.
+fn normal(wanted: &[Wanted]) -> BTreeSet<(String, BTreeSet<String>)> {
+    let one =
+        |one: &Wanted| (one.action.to_ascii_lowercase(), one.resources.iter().cloned().collect());
+    wanted.iter().map(one).collect()
 }
 
-/// Returns the command's words on one line.
+/// Returns the command's words on one line, without what looks like a secret.
 fn said(text: &str) -> String {
-    let line = printable::line(text);
+    let line = printable::line(&redact_text(text));
     let mut characters = line.trim().chars();
     let mut short: String = characters.by_ref().take(WHY_CHARACTERS).collect();
     if characters.next().is_some() {
@@ -387,6 +385,3 @@ fn said(text: &str) -> String {
     }
     short
 }
-
-#[cfg(test)]
-mod tests;

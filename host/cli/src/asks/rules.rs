@@ -31,11 +31,11 @@ pub struct Known {
 }
 
 impl Rules {
-    /// Takes over the rules. `person` are the patterns that need a person, in the provider's own names.
+    /// Takes over the rules. `allow` and `person` are patterns in the provider's own names.
     #[must_use]
-    pub fn new(settings: &ApproveSettings, person: Vec<String>) -> Self {
+    pub fn new(settings: &ApproveSettings, allow: Vec<String>, person: Vec<String>) -> Self {
         Self {
-            allow: settings.allow.iter().map(|entry| entry.pattern.clone()).collect(),
+            allow,
             allow_access: settings.allow_access.clone(),
             person,
             person_access: settings.person_access.clone(),
@@ -62,10 +62,10 @@ impl Rules {
 
     fn grant_one(&self, Known { action, access, yields_credentials }: &Known) -> Option<String> {
         let access = (*access)?;
-        if *yields_credentials || pattern::is_wild(action) || self.person_access.contains(&access) {
-            return None;
-        }
-        if self.person.iter().any(|entry| covers(entry, action)) {
+        if *yields_credentials
+            || pattern::is_wild(action)
+            || self.needs_person(action, Some(access))
+        {
             return None;
         }
         if let Some(entry) = self.allow.iter().find(|entry| covers(entry, action)) {

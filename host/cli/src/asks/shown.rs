@@ -92,7 +92,7 @@ mod tests {
             provider: "aws".to_owned(),
             agent: None,
             command: vec!["sh".to_owned(), "-c".to_owned()],
-            wanted: vec![Wanted { action: "s3:PutObject".to_owned(), resources, access: None }],
+            wanted: vec![Wanted::new("s3:PutObject".to_owned(), resources)],
             why: Some(why.to_owned()),
             asked_at: 0,
             state: State::Pending,

@@ -2,10 +2,10 @@
 //!
 //! Question and answer have the form of Standard Webhooks: the headers `webhook-id`, `webhook-timestamp` and
 //! `webhook-signature`, and a body with `type`, `timestamp` and `data`. The server answers in its reply (200), or says
-//! that nobody has answered yet (202); then the same question is sent again.
+//! that nobody has answered yet (202). After a reply without a valid answer, the same question is sent again.
 //! Source: standardwebhooks.com, "Standard Webhooks Specification", 1.0.
 //!
-//! Security: an answer counts only if it is signed, is of this minute, and repeats the random id of this very question.
+//! Security: an answer counts only if it is signed, was signed within a minute of this machine's time, and repeats the random id of this very question.
 //! Everything else is no answer. A question cannot be played back as an answer, because its type is another.
 
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl WebhookClient {
     /// Reads the key of `webhook` from its source.
     ///
     /// # Errors
-    /// When there is no key, or it is too short.
+    /// When there is no key, or it is malformed or too short.
     pub fn prepare(
         webhook: &Webhook,
         secrets: &SecretSources,
@@ -101,15 +101,22 @@ impl WebhookClient {
             let hint = error.hint();
             Failure::new(Kind::Config, "approve", error).hinting(hint)
         })?;
-        if bytes(&key).is_none_or(|key| key.len() < KEY_BYTES) {
-            let message =
-                format!("the secret `{}` of [approve] webhook is too short", webhook.secret);
+        let bytes = bytes(&key);
+        if bytes.as_ref().is_none_or(|key| key.len() < KEY_BYTES) {
+            let what = if bytes.is_some() { "too short" } else { "not base64 after `whsec_`" };
+            let message = format!("the secret `{}` of [approve] webhook is {what}", webhook.secret);
             let hint = format!("make one with {KEY_BYTES} random bytes or more: whsec_ and base64");
             return Err(Failure { kind: Kind::Config, ..Failure::usage(&message, &hint) });
         }
         let client = configured_client(environment)
             .map_err(|error| Failure::new(Kind::Config, "approve", error))?;
         Ok(Self { webhook: webhook.clone(), key, client })
+    }
+
+    /// Returns true if the answers come by https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.webhook.url.scheme() == "https"
     }
 
     /// Asks about `ask` in a thread, until it is answered in any way.

@@ -42,10 +42,10 @@ pub(super) struct Args {
     /// A resource that the permissions are for; may be repeated [default: every resource]
     #[arg(long, value_name = "RESOURCE")]
     resource: Vec<String>,
-    /// The reason, which whoever answers reads
+    /// The reason, shown to the person who answers
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
-    /// Wait for the answer
+    /// Wait for the answer, at most for DURATION [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = parse_ttl, num_args = 0..=1, default_missing_value = WAIT)]
     wait: Option<Duration>,
     /// Write JSON
@@ -67,12 +67,13 @@ pub(super) fn ask(environment: &Environment, args: Args) -> Result<u8, Failure> 
         std::thread::sleep(LOOK_EVERY);
         ask = door.get(&ask.id)?;
     }
+    if json {
+        console::result(&serde_json::to_string(&ask).unwrap_or_default());
+    }
     let outcome = outcome(&ask, wait.is_some())?;
-    console::result(&if json {
-        serde_json::to_string(&ask).unwrap_or_default()
-    } else {
-        format!("{}: {outcome}", ask.id)
-    });
+    if !json {
+        console::result(&format!("{}: {outcome}", ask.id));
+    }
     Ok(0)
 }
 
@@ -101,7 +102,7 @@ fn outcome(ask: &Ask, has_waited: bool) -> Result<String, Failure> {
         }
         State::Ended => {
             let message = format!("{id} has ended");
-            return Err(Failure::refused(&message, "ask anew").at("ask"));
+            return Err(Failure::refused(&message, "ask again").at("ask"));
         }
     })
 }
@@ -169,7 +170,7 @@ impl Door {
         let reply = reply.map_err(|error| {
             Failure::new(Kind::Unavailable, "ask", error)
                 .saying("the session around this command does not answer")
-                .hinting("it may have ended")
+                .hinting("start a new session")
         })?;
         if reply.status < 300 {
             return serde_json::from_slice(&reply.body)
@@ -180,7 +181,8 @@ impl Door {
         let said = said.unwrap_or("the session refuses the ask");
         Err(match reply.status {
             400 | 413 => Failure::usage(said, "see `tryaudex ask --help`"),
-            _ => Failure::refused(said, "ask later, and for everything at once").at("ask"),
+            429 => Failure::refused(said, "ask later, and for everything at once").at("ask"),
+            _ => Failure::refused(said, "start a new session").at("ask"),
         })
     }
 }
@@ -191,7 +193,8 @@ fn way(path: &Path) -> Result<Way, Failure> {
 }
 
 fn broken(path: &Path) -> Failure {
-    let message = format!("{AUDEX_SESSION_DOOR} leads to no door: `{}`", path.display());
+    let message =
+        format!("cannot read the file `{}` that {AUDEX_SESSION_DOOR} names", path.display());
     Failure::usage(&message, "leave the variable as the session sets it")
 }
 

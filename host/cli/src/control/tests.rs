@@ -91,7 +91,7 @@ fn asked(not_local: Option<NotLocal>) -> (Arc<Board>, String) {
     let asker = Asker { session: "audex-1".to_owned(), not_local, ..Asker::default() };
     let (board, work) = Board::new(asker);
     let action = "s3:PutObject".to_owned();
-    let wanted = Wanted { action, resources: Vec::new(), access: None };
+    let wanted = Wanted::new(action, Vec::new());
     let id = board.ask(vec![wanted], Some("to save")).unwrap().id;
     board.set(&id, State::Pending);
     let board = Arc::new(board);

@@ -6,7 +6,7 @@
 pub(super) mod clerk;
 mod grant;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::attempt::Attempt;
@@ -14,7 +14,7 @@ use super::{Chain, Context, Ready, Requested, Run};
 use crate::asks::Wanted;
 use crate::asks::board::{Asker, Board, NotLocal};
 use crate::asks::rules::Rules;
-use crate::asks::webhook;
+use crate::asks::webhook::WebhookClient;
 use crate::components::Components;
 use crate::console::Console;
 use crate::deny;
@@ -25,6 +25,7 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use audex_audit::redact_command;
+use audex_components::backend::Backend;
 use audex_components::filter::{self, Context as Circumstances, Isolation, StepUp};
 use audex_components::provider::{self, Description, Provider};
 use audex_core::clock;
@@ -32,7 +33,6 @@ use audex_core::environment::Environment;
 use audex_core::shape::Misplaced;
 
 /// What the asks of a session need of its run.
-#[derive(Clone)]
 pub(crate) struct Ground {
     environment: Environment,
     pub(super) settings: Settings,
@@ -40,11 +40,13 @@ pub(crate) struct Ground {
     request: Request,
     forbidden: Vec<DenyEntry>,
     circumstances: Circumstances,
-    granted: Vec<provider::Permission>,
-    /// Patterns that need a person, in the provider's own names.
-    person: Vec<String>,
+    /// What the session has: the first grant, and what asks added.
+    granted: Mutex<Vec<provider::Permission>>,
+    rules: Rules,
+    /// The installed components with which the run began: name, digest, and whether it takes part.
+    installed: Vec<(String, String, bool)>,
     /// The server that is asked.
-    webhook: Option<webhook::WebhookClient>,
+    webhook: Option<WebhookClient>,
 }
 
 impl Ground {
@@ -55,12 +57,7 @@ impl Ground {
     pub(super) fn of(run: &Run<'_>, grant: &provider::Grant) -> Result<Self, Failure> {
         let settings = run.context.settings;
         let approve = &settings.approve;
-        let native = |entries: &[DenyEntry]| {
-            native(entries, &run.components, &run.mapping, &run.provider, &run.request.provider)
-        };
-        // The entries are read here too, so that a rule that means nothing is found before the command starts.
-        native(&approve.allow)?;
-        native(&approve.never)?;
+        let (rules, _) = rules(run)?;
         Ok(Self {
             environment: run.context.environment.clone(),
             settings: settings.clone(),
@@ -68,17 +65,14 @@ impl Ground {
             request: run.request.clone(),
             forbidden: run.forbidden.iter().chain(&approve.never).cloned().collect(),
             circumstances: run.circumstances.clone(),
-            granted: grant.permissions.clone(),
-            person: native(&approve.person)?.own,
+            granted: Mutex::new(grant.permissions.clone()),
+            rules,
+            installed: installed(&run.components),
             webhook: approve
                 .webhook
                 .as_ref()
                 .map(|webhook| {
-                    webhook::WebhookClient::prepare(
-                        webhook,
-                        &settings.secrets,
-                        run.context.environment,
-                    )
+                    WebhookClient::prepare(webhook, &settings.secrets, run.context.environment)
                 })
                 .transpose()?,
         })
@@ -107,7 +101,16 @@ impl Ground {
 
     /// Returns the reason why nobody can answer, if that is so.
     fn nobody_can_answer(&self) -> Option<NotLocal> {
-        self.not_local().filter(|_| self.webhook.is_none())
+        self.not_local().filter(|_| self.webhook().is_none())
+    }
+
+    /// Returns the server that is asked.
+    ///
+    /// Security: a command that is not isolated can take the port of a server on this machine, and read the key where its
+    /// user can.
+    fn webhook(&self) -> Option<&WebhookClient> {
+        let is_isolated = self.circumstances.isolation != Isolation::Off;
+        self.webhook.as_ref().filter(|webhook| is_isolated || webhook.is_https())
     }
 
     /// Returns the values that no text for the command may have.
@@ -131,8 +134,13 @@ impl Ground {
     }
 
     /// Returns the rules of the session.
-    pub(super) fn rules(&self) -> Rules {
-        Rules::new(&self.settings.approve, self.person.clone())
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Adds what an ask got to what the session has.
+    fn add(&self, permissions: Vec<provider::Permission>) {
+        self.granted.lock().unwrap_or_else(PoisonError::into_inner).extend(permissions);
     }
 
     /// Takes `wanted` through the chain up to the filters' approval of the plan. `life` is the longest life of the
@@ -153,7 +161,7 @@ impl Ground {
         if let Some(dropped) = chain.output.filtered.denied.first() {
             let message =
                 format!("`{}` is refused by {}: {}", dropped.action, dropped.by, dropped.reason);
-            return Err(Failure::refused(&message, "ask for less"));
+            return Err(Failure::refused(&message, "ask for less").at("filter"));
         }
         chain.plan()?.approve()
     }
@@ -168,6 +176,11 @@ impl Ground {
     ) -> Result<Chain<'a, Requested>, Failure> {
         let settings = &self.settings;
         let components = Components::open(settings)?;
+        // Security: without isolation, the command can switch a filter off.
+        if installed(&components) != self.installed {
+            let message = "components were installed, removed or switched since the session began";
+            return Err(Failure::refused(message, "start a new session").at("filter"));
+        }
         let now = clock::unix_seconds();
         let mapping = components.mapping(&settings.mapping, now)?;
         let id = &self.request.provider;
@@ -182,7 +195,8 @@ impl Ground {
         attempt.add_permissions(&request);
         attempt.add_component(provider.loaded());
         attempt.add_component(mapping.loaded());
-        let granted = filter::shown_permissions(&self.granted);
+        let granted =
+            filter::shown_permissions(&self.granted.lock().unwrap_or_else(PoisonError::into_inner));
         let step_up = Some(StepUp { granted, reason: why.map(str::to_owned) });
         let circumstances = Circumstances { now, step_up, ..self.circumstances.clone() };
         // The terminal is the command's.
@@ -207,7 +221,37 @@ impl Ground {
     }
 }
 
-pub(super) fn native(
+/// Returns the rules of `[approve]` for a run, and the patterns that no ask gets, in the provider's own names.
+///
+/// # Errors
+/// When an entry matches no action.
+pub(super) fn rules(run: &Run<'_>) -> Result<(Rules, Vec<String>), Failure> {
+    let approve = &run.context.settings.approve;
+    let native = |entries: &[DenyEntry]| {
+        native(entries, &run.components, &run.mapping, &run.provider, &run.request.provider)
+    };
+    let mut person = native(&approve.person)?.own;
+    person.extend(sensitive(&run.description));
+    if let Some(other) = &run.description.calls_to {
+        person.extend(sensitive(&run.components.provider(other, Backend::default())?.describe()?));
+    }
+    let rules = Rules::new(approve, native(&approve.allow)?.own, person);
+    Ok((rules, native(&approve.never)?.own))
+}
+
+/// Returns what a provider's profiles leave out because it returns secrets or people's data: a person has to answer for
+/// it, although it only reads.
+fn sensitive(description: &Description) -> impl Iterator<Item = String> {
+    let omitted = description.profiles.iter().flat_map(|profile| &profile.leaves_out);
+    omitted.flat_map(|omission| omission.actions.iter().cloned())
+}
+
+fn installed(components: &Components) -> Vec<(String, String, bool)> {
+    let installed = components.store().installed().iter();
+    installed.map(|one| (one.name.clone(), one.digest.clone(), one.enabled)).collect()
+}
+
+fn native(
     entries: &[DenyEntry],
     components: &Components,
     mapping: &audex_components::mapping::Mapping,

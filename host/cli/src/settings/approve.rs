@@ -12,7 +12,7 @@ use audex_core::toml_place::location;
 
 use super::config_file::parse_ttl;
 use super::deny_list::{DenyEntry, is_pattern};
-use crate::asks::Access;
+use crate::access::Access;
 
 /// The name of the table.
 const TABLE: &str = "approve";

@@ -1,3 +1,4 @@
+use super::watcher::EVENTS;
 use super::*;
 
 fn board() -> (Board, Receiver<Work>) {
@@ -6,7 +7,7 @@ fn board() -> (Board, Receiver<Work>) {
 
 fn wanted(resource: &str) -> Vec<Wanted> {
     let resources = vec![resource.to_owned()];
-    vec![Wanted { action: "s3:PutObject".to_owned(), resources, access: None }]
+    vec![Wanted::new("s3:PutObject".to_owned(), resources)]
 }
 
 fn yes() -> Answer {
@@ -45,7 +46,7 @@ fn a_yes_is_carried_out_once_however_many_give_it() {
     let (board, clerk) = board();
     let ask = board.ask(wanted("a"), None).unwrap();
     board.set(&ask.id, State::Pending);
-    let granted = State::Granted { by: "me".to_owned(), until: 9, once: false };
+    let granted = State::Granted { by: "me".to_owned(), until: u64::MAX, once: false };
     std::thread::scope(|scope| {
         let answers: Vec<_> =
             (0..4).map(|_| scope.spawn(|| board.answer(&ask.id, &yes(), "me"))).collect();

@@ -55,7 +55,7 @@ pub(super) fn judged(chain: &Chain<'_, Ready>) -> Result<Vec<Judged>, Failure> {
         let yields_credentials = known.iter().any(|one| one.yields_credentials);
         let known = Known { action: action.clone(), access, yields_credentials };
         let resources = permission.resources.named().to_vec();
-        let wanted = Wanted { action: action.clone(), resources, access };
+        let wanted = Wanted { access, ..Wanted::new(action.clone(), resources) };
         Ok(Judged { needs_yes: needs_yes(&known, &rules), wanted })
     };
     granted.iter().map(judge).collect()
@@ -100,7 +100,7 @@ impl Question {
         let time = crate::console::duration(self.ttl_seconds);
         let mut text =
             format!("An agent asks for permissions on {} for {time}:", line(&self.provider));
-        for Wanted { action, resources, access } in &self.wanted {
+        for Wanted { action, resources, access, .. } in &self.wanted {
             let access = access.map_or("unknown effect", Access::name);
             let on = match resources.as_slice() {
                 [] => "EVERY resource".to_owned(),
@@ -190,11 +190,10 @@ impl Memory {
 mod tests {
     use super::*;
     use crate::settings::approve::ApproveSettings;
-    use crate::settings::deny_list::DenyEntry;
 
     fn wanted(action: &str, resources: &[&str], access: Option<Access>) -> Wanted {
         let resources = resources.iter().map(|&one| one.to_owned()).collect();
-        Wanted { action: action.to_owned(), resources, access }
+        Wanted { access, ..Wanted::new(action.to_owned(), resources) }
     }
 
     fn question(wanted: Vec<Wanted>) -> Question {
@@ -212,11 +211,11 @@ mod tests {
             yields_credentials: false,
         };
         let settings = ApproveSettings {
-            allow: vec![DenyEntry { pattern: "sqs:Send*".to_owned(), source: String::new() }],
             person_access: vec![Access::Permissions],
             ..ApproveSettings::default()
         };
-        let rules = Rules::new(&settings, vec!["s3:GetObjectAcl".to_owned()]);
+        let rules =
+            Rules::new(&settings, vec!["sqs:Send*".to_owned()], vec!["s3:GetObjectAcl".to_owned()]);
         for (action, access, expected) in [
             ("s3:GetObject", Some(Read), false),
             ("s3:ListBucket", Some(List), false),

@@ -40,6 +40,10 @@ impl Asking {
         if self.on_denied == OnDenied::Refuse {
             return After::Tell(String::new());
         }
+        if needs.iter().any(|need| need.on == On::Unseen) {
+            let told = "; it is not asked for, because the request does not show its resources: name them with `tryaudex ask`";
+            return After::Tell(told.to_owned());
+        }
         let ask = match self.board.ask(wanted(needs), None) {
             Ok(ask) => ask,
             Err(why) => return After::Tell(format!("; it was not asked for, because {why}")),
@@ -63,7 +67,8 @@ impl Asking {
             State::Considered | State::Pending => {
                 format!("; {id} asks for it, and the request can be repeated after a yes")
             }
-            State::Granted { .. } => format!("; {id} was granted, and does not cover it"),
+            // The yes came after the decision.
+            State::Granted { .. } => return After::DecideAgain,
             State::Refused { by, reason } => format!("; {id} was refused by {by}: {reason}"),
             State::Used | State::Ended => format!("; {id} has ended"),
         })
@@ -88,7 +93,7 @@ fn wanted(needs: &[Need]) -> Vec<Wanted> {
             On::These(named) => named.clone(),
             On::Every | On::Unseen => Vec::new(),
         };
-        let one = Wanted { action: action.clone(), resources, access: None };
+        let one = Wanted::new(action.clone(), resources);
         if !wanted.contains(&one) {
             wanted.push(one);
         }

@@ -10,8 +10,7 @@ use super::Ground;
 use super::grant::{Granting, known, wanted};
 use crate::asks::State;
 use crate::asks::board::{Board, Work};
-use crate::asks::rules::Rules;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::gateway::decider::Deciding;
 use crate::pipeline::guard::guarded;
@@ -33,7 +32,6 @@ pub(in crate::pipeline) struct Clerk {
 /// What the clerk's thread works with.
 struct Desk {
     ground: Ground,
-    rules: Rules,
     board: Arc<Board>,
     granting: Granting,
     attempt: Attempt,
@@ -55,7 +53,6 @@ impl Clerk {
     ) -> io::Result<Self> {
         let granting = Granting::new(provider, attempt, deciding);
         let desk = Desk {
-            rules: ground.rules(),
             ground,
             board: Arc::clone(&board),
             granting: granting.clone(),
@@ -109,7 +106,7 @@ impl Desk {
                 (id, outcome)
             }
             Work::Refuse { id, by } => {
-                self.refused(&id, &by, "the answer is no".to_owned());
+                self.refused(&id, &by, "the answer is no".to_owned(), false);
                 return;
             }
             Work::Grant { id, by, once, seconds } => {
@@ -120,13 +117,16 @@ impl Desk {
         if let Err(failure) = outcome {
             // The command reads the reason.
             let failure = failure.without(&self.ground.misplaced());
-            self.refused(&id, failure.stage, failure.line());
+            let can_retry = matches!(failure.kind, Kind::Unavailable | Kind::Internal);
+            self.refused(&id, failure.stage, failure.line(), can_retry);
         }
     }
 
     /// Finds out whether the filters agree, and whether a rule grants the ask.
     fn consider(&self, id: &str) -> Result<(), Failure> {
-        let Some(ask) = self.board.get(id) else { return Ok(()) };
+        let Some(ask) = self.board.get(id).filter(|ask| ask.state.is_open()) else {
+            return Ok(());
+        };
         self.attempt.record_asked(&ask)?;
         let mut attempt = self.attempt.of_ask();
         let life = self.life(None)?;
@@ -142,15 +142,18 @@ impl Desk {
             let wanted = wanted(&ready, &known);
             (known, wanted)
         };
-        self.board.settle(id, wanted);
-        if let Some(rule) = self.rules.grant(&known) {
+        if let Some(same) = self.board.replace_permissions(id, wanted) {
+            let message = format!("it is the same as {same}, which was refused or waits");
+            return Err(Failure::refused(&message, "").at("approve"));
+        }
+        if let Some(rule) = self.ground.rules().grant(&known) {
             return self.grant(id, &rule, false, None);
         }
         if let Some(reason) = self.ground.nobody_can_answer() {
             return Err(Failure::refused(&reason.to_string(), "").at("approve"));
         }
         self.board.set(id, State::Pending);
-        if let Some(webhook) = &self.ground.webhook
+        if let Some(webhook) = self.ground.webhook()
             && let Some(ask) = self.board.get(id)
         {
             webhook.ask(ask, Arc::clone(&self.board));
@@ -179,7 +182,8 @@ impl Desk {
         let (provider, why) = (&self.granting.provider, ask.why.as_deref());
         let ready = self.ground.ready(provider, &mut attempt, &ask.wanted, why, life)?;
         let record = || self.attempt.record_answered(answered);
-        self.granting.make(id, ready, (until, once), record)?;
+        let granted = self.granting.make(id, ready, (until, once), record)?;
+        self.ground.add(granted);
         self.board.set(id, State::Granted { by, until, once });
         Ok(())
     }
@@ -188,12 +192,18 @@ impl Desk {
     fn life(&self, seconds: Option<u64>) -> Result<Duration, Failure> {
         let left = self.ends_at.saturating_sub(unix_seconds());
         if left < LEAST_LIFE {
-            return Err(Failure::refused("the session ends", "start a new one with more"));
+            let message = format!("the session ends in less than {LEAST_LIFE} s");
+            return Err(Failure::refused(&message, "start a new one").at("approve"));
         }
-        Ok(Duration::from_secs(seconds.unwrap_or(left).clamp(LEAST_LIFE, left)))
+        let wanted = seconds.unwrap_or(left).min(left);
+        if wanted < LEAST_LIFE {
+            let message = format!("{wanted} s are less than {LEAST_LIFE} s, which nothing can use");
+            return Err(Failure::refused(&message, "grant it for longer").at("approve"));
+        }
+        Ok(Duration::from_secs(wanted))
     }
 
-    fn refused(&self, id: &str, by: &str, reason: String) {
+    fn refused(&self, id: &str, by: &str, reason: String, can_retry: bool) {
         let by = by.to_owned();
         let answered = Answered {
             ask: id.to_owned(),
@@ -206,5 +216,8 @@ impl Desk {
         // The ask is refused in any case; the log is the session's, and its own failure is reported at its end.
         let _ = self.attempt.record_answered(answered);
         self.board.set(id, State::Refused { by, reason });
+        if can_retry {
+            self.board.forget(id);
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::pipeline::gateway::decider::{Deciding, Held};
 use crate::pipeline::gateway::signer;
 use crate::pipeline::guard::guarded;
 use crate::pipeline::{Chain, Ready};
-use audex_components::provider::{Minted, Provider};
+use audex_components::provider::{Minted, Permission, Provider};
 use audex_core::clock::unix_seconds;
 use audex_core::secret::Secret;
 
@@ -48,6 +48,7 @@ pub(super) fn wanted(ready: &Chain<'_, Ready>, known: &[Known]) -> Vec<Wanted> {
         action: granted.action.clone(),
         resources: granted.resources.named().to_vec(),
         access: known.access,
+        yields_credentials: known.yields_credentials,
     });
     wanted.collect()
 }
@@ -96,14 +97,16 @@ impl Granting {
         chain: Chain<'_, Ready>,
         (until, once): (u64, bool),
         record: impl FnOnce() -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Permission>, Failure> {
         let Chain { run, output: Ready { approved, delivery } } = chain;
         let Prepared::Gateway(prepared) = delivery else {
             return Err(Failure::refused(
                 "this session has no gateway",
                 "start it with --deliver gateway",
-            ));
+            )
+            .at("deliver"));
         };
+        let granted = approved.planned().grant.shown().permissions.clone();
         run.attempt.record_adding(ask)?;
         let now = unix_seconds();
         let minted = mint::mint(
@@ -139,7 +142,7 @@ impl Granting {
             ask: Some(ask.to_owned()),
             once,
         });
-        Ok(())
+        Ok(granted)
     }
 
     /// Reads or changes what was made.
