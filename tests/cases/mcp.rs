@@ -1,5 +1,7 @@
 //! `tryaudex mcp`, in both eras of the protocol.
 
+mod asks;
+
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

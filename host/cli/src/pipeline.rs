@@ -36,6 +36,7 @@ use crate::isolation::Isolating;
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
+use crate::settings::approve::ApproveSettings;
 use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
@@ -216,13 +217,12 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
 }
 
 impl<T> Chain<'_, T> {
-    /// Returns the rules of `[approve]`, and the patterns that nobody is asked for, in the provider's own names.
+    /// Returns the rules of `approve`, and the patterns that nobody is asked for, in the provider's own names.
     ///
     /// # Errors
     /// When an entry means nothing.
-    pub fn approval(&self) -> Result<(Rules, Vec<String>), Failure> {
-        let Run { context, components, mapping, provider, request, .. } = &self.run;
-        let approve = &context.settings.approve;
+    pub fn approval(&self, approve: &ApproveSettings) -> Result<(Rules, Vec<String>), Failure> {
+        let Run { components, mapping, provider, request, .. } = &self.run;
         let native = |entries: &[DenyEntry]| {
             step_up::native(entries, components, mapping, provider, &request.provider)
         };

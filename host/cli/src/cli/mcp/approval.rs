@@ -8,6 +8,7 @@ use crate::asks::rules::{Known, Rules};
 use crate::asks::{Access, Wanted};
 use crate::failure::Failure;
 use crate::pipeline::{Chain, Ready};
+use crate::settings::approve::ApproveSettings;
 use audex_components::provider::Permission;
 use audex_core::digest::sha256;
 use audex_core::printable::line;
@@ -21,6 +22,8 @@ const MAX_ASKED: usize = 40;
 pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 /// The most questions that wait for an answer.
 const MAX_OPEN: usize = 20;
+/// The time of a question about the rest of a session.
+pub(super) const UNTIL_THE_END: u64 = 0;
 /// The number of digits of a question's handle.
 const HANDLE_DIGITS: usize = 32;
 
@@ -36,8 +39,11 @@ pub(super) struct Judged {
 ///
 /// # Errors
 /// When `[approve]` says that nobody is asked for one of them, or the provider fails.
-pub(super) fn judged(chain: &Chain<'_, Ready>) -> Result<Vec<Judged>, Failure> {
-    let (rules, never) = chain.approval()?;
+pub(super) fn judged(
+    chain: &Chain<'_, Ready>,
+    approve: &ApproveSettings,
+) -> Result<Vec<Judged>, Failure> {
+    let (rules, never) = chain.approval(approve)?;
     let granted = &chain.output.planned().grant.shown().permissions;
     let judge = |permission: &Permission| {
         let action = &permission.action;
@@ -97,7 +103,10 @@ impl Question {
             let hint = format!("ask for at most {MAX_ASKED}, or use a profile that only reads");
             return Err(Failure::usage(&message, &hint));
         }
-        let time = crate::console::duration(self.ttl_seconds);
+        let time = match self.ttl_seconds {
+            UNTIL_THE_END => "the rest of a session".to_owned(),
+            seconds => crate::console::duration(seconds),
+        };
         let mut text =
             format!("An agent asks for permissions on {} for {time}:", line(&self.provider));
         for Wanted { action, resources, access } in &self.wanted {
@@ -127,8 +136,18 @@ impl Question {
 /// The questions that wait for an answer by a repeated call, and the permissions that were granted.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    open: HashMap<String, (String, Instant)>,
+    open: HashMap<String, Open>,
     granted: Vec<Granted>,
+}
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+struct Open {
+    /// The digest of the question.
+    question: String,
+    /// The ask of a session that it is about.
+    ask: Option<String>,
+    end: Instant,
 }
 
 #[derive(Debug)]
@@ -139,32 +158,42 @@ struct Granted {
 }
 
 impl Memory {
-    /// Keeps a question, and returns the handle by which its answer comes.
+    /// Keeps a question, which may be about the `ask` of a session, and returns the handle by which its answer comes.
     ///
     /// # Errors
     /// When too many questions wait.
-    pub(super) fn open(&mut self, question: &Question) -> Result<String, Failure> {
+    pub(super) fn open(
+        &mut self,
+        question: &Question,
+        ask: Option<&str>,
+    ) -> Result<String, Failure> {
         let now = Instant::now();
-        self.open.retain(|_, (_, end)| *end > now);
+        self.open.retain(|_, open| open.end > now);
         if self.open.len() >= MAX_OPEN {
             let message = format!("{MAX_OPEN} questions wait for an answer already");
             return Err(Failure::usage(&message, "wait until they are answered"));
         }
         let handle = random::text(HANDLE_DIGITS, random::HEX)
             .map_err(|error| Failure::internal("approve", error))?;
-        self.open.insert(handle.clone(), (question.digest(), now + PATIENCE));
+        let (ask, end) = (ask.map(str::to_owned), now + PATIENCE);
+        self.open.insert(handle.clone(), Open { question: question.digest(), ask, end });
         Ok(handle)
+    }
+
+    /// Returns the ask of the question with this handle.
+    pub(super) fn ask(&self, handle: &str) -> Option<String> {
+        self.open.get(handle)?.ask.clone()
     }
 
     /// Takes the question of `handle`, and returns true if it is `question`. An answer counts once.
     pub(super) fn take(&mut self, handle: &str, question: &Question) -> bool {
         let known = self.open.remove(handle);
-        known.is_some_and(|(digest, end)| digest == question.digest() && end > Instant::now())
+        known.is_some_and(|open| open.question == question.digest() && open.end > Instant::now())
     }
 
-    /// Remembers a yes.
-    pub(super) fn grant(&mut self, question: &Question) {
-        let until = Instant::now() + Duration::from_secs(question.ttl_seconds);
+    /// Remembers a yes for `seconds`.
+    pub(super) fn grant(&mut self, question: &Question, seconds: u64) {
+        let until = Instant::now() + Duration::from_secs(seconds.min(question.ttl_seconds));
         let (provider, wanted) = (question.provider.clone(), question.wanted.clone());
         self.granted.push(Granted { provider, wanted, until });
     }
@@ -189,7 +218,6 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::approve::ApproveSettings;
     use crate::settings::deny_list::DenyEntry;
 
     fn wanted(action: &str, resources: &[&str], access: Option<Access>) -> Wanted {
@@ -251,13 +279,13 @@ mod tests {
         let mut memory = Memory::default();
         let (asked, other) =
             (question(vec![wanted("s3:PutObject", &["r"], None)]), question(Vec::new()));
-        let handle = memory.open(&asked).unwrap();
+        let handle = memory.open(&asked, None).unwrap();
         assert!(!memory.take("0", &asked));
         assert!(memory.take(&handle, &asked) && !memory.take(&handle, &asked));
-        let handle = memory.open(&asked).unwrap();
+        let handle = memory.open(&asked, None).unwrap();
         assert!(!memory.take(&handle, &other) && !memory.take(&handle, &asked));
-        let open: Vec<_> = (0..MAX_OPEN).map(|_| memory.open(&asked)).collect();
-        assert!(open.iter().all(Result::is_ok) && memory.open(&asked).is_err());
+        let open: Vec<_> = (0..MAX_OPEN).map(|_| memory.open(&asked, None)).collect();
+        assert!(open.iter().all(Result::is_ok) && memory.open(&asked, None).is_err());
     }
 
     #[test]
@@ -265,7 +293,7 @@ mod tests {
         let mut memory = Memory::default();
         let asked =
             question(vec![wanted("s3:PutObject", &["arn:aws:s3:::b/*"], Some(Access::Write))]);
-        memory.grant(&asked);
+        memory.grant(&asked, 900);
         let mut covers = |provider, action, resources: &[&str]| {
             memory.covers(provider, &wanted(action, resources, None))
         };
@@ -281,7 +309,7 @@ mod tests {
         ] {
             assert!(!covers(provider, action, resources), "{provider} {action} {resources:?}");
         }
-        memory.grant(&Question { ttl_seconds: 0, ..question(vec![wanted("sqs:Send", &[], None)]) });
+        memory.grant(&question(vec![wanted("sqs:Send", &[], None)]), 0);
         assert!(!memory.covers("aws", &wanted("sqs:Send", &[], None)), "its time is over");
     }
 }
