@@ -1,5 +1,6 @@
 //! One file per subject.
 
+mod agents;
 mod audit;
 mod aws_identity;
 mod aws_profile_files;

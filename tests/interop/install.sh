@@ -31,4 +31,9 @@ if [ ! -x "$place/node/node_modules/.bin/azurite-blob" ]; then
         echo "there is no npm, so no Azurite"
     fi
 fi
+if [ ! -x "$place/node/node_modules/.bin/gemini" ] && command -v npm >/dev/null; then
+    echo "installing claude, codex and gemini into $place/node (once)"
+    npm install --silent --no-audit --no-fund --prefix "$place/node" @anthropic-ai/claude-code@2.1.197 @openai/codex@0.171.0 \
+        @google/gemini-cli@0.61.0 || echo "the coding agents could not be installed"
+fi
 exit 0

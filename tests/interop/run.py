@@ -7,6 +7,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "python")]
 
+import agents  # noqa: E402
 import aws_tools  # noqa: E402
 import az  # noqa: E402
 import azurite  # noqa: E402
@@ -29,7 +30,8 @@ def main():
             sys.exit(f"error: moto's tests cannot run: {reason}")
         moto_tests.check(judge, moto_tests.SERVICES if services == ["moto"] else services)
         judge.end()
-    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite), ("OCI registry", registry), ("MCP", mcp_clients),
+    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite), ("OCI registry", registry), ("coding agents", agents),
+                         ("MCP", mcp_clients),
                          ("moto's tests", moto_tests), *((tool.name, tool) for tool in aws_tools.TOOLS)):
         if reason := client.missing():
             skipped.append(f"{name}: {reason}")

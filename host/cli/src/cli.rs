@@ -1,5 +1,6 @@
 //! The command line. Each command has its own file with an argument struct and one function.
 
+mod agents;
 mod approve;
 mod ask;
 mod audit;
@@ -71,6 +72,8 @@ enum Command {
     Health(health::Args),
     /// Show what this system can keep a command from
     Isolate(isolate::Args),
+    /// Set coding agents up, check them, and take the changes back
+    Agents(agents::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
     /// From inside a session: ask for one thing more
@@ -144,6 +147,7 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Intent(args) => intent::intent(environment, &args),
         Command::Health(args) => health::health(environment, args),
         Command::Isolate(args) => Ok(isolate::isolate(environment, &args)),
+        Command::Agents(args) => agents::agents(environment, args),
         Command::Audit(args) => audit::audit(environment, args),
         Command::Approve(args) => approve::approve(environment, &args),
         Command::Refuse(args) => approve::refuse(environment, &args),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::agents::setup::AgentsError;
 use crate::check::CheckError;
 use crate::components::ComponentsError;
 use crate::control::ControlError;
@@ -69,6 +70,12 @@ impl From<SettingsError> for Failure {
             _ => Kind::Config,
         };
         Self::of(kind, "settings", error)
+    }
+}
+
+impl From<AgentsError> for Failure {
+    fn from(error: AgentsError) -> Self {
+        Self::of(Kind::Config, "agents", error)
     }
 }
 
@@ -161,11 +168,13 @@ impl From<ControlError> for Failure {
 impl From<IsolationError> for Failure {
     fn from(error: IsolationError) -> Self {
         let kind = match error {
-            IsolationError::NotHeld { .. } => Kind::Unavailable,
+            IsolationError::NotHeld { .. }
+            | IsolationError::Inner { .. }
+            | IsolationError::LogOutside(_) => Kind::Unavailable,
             IsolationError::Theirs { .. } | IsolationError::Undone { .. } => Kind::Config,
-            IsolationError::PartOfWhole { .. } | IsolationError::NoWorkingDirectory(_) => {
-                Kind::Usage
-            }
+            IsolationError::PartOfWhole { .. }
+            | IsolationError::HiddenWorkingDirectory(_)
+            | IsolationError::NoWorkingDirectory(_) => Kind::Usage,
         };
         Self::of(kind, "isolation", error)
     }

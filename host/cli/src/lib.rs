@@ -2,6 +2,7 @@
 //!
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
+pub mod agents;
 pub mod approve;
 pub mod asks;
 pub mod check;

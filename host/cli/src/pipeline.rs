@@ -32,7 +32,7 @@ use crate::console::Console;
 use crate::control::{Control, Hello, Served};
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
-use crate::isolation::Isolating;
+use crate::isolation::{self, Isolating};
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
@@ -42,7 +42,6 @@ use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
 use audex_audit::{Audit, redact_command};
-use audex_child::isolate;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
@@ -144,6 +143,9 @@ pub fn request<'a>(
 ) -> Result<Chain<'a, Requested>, Failure> {
     let Context { environment, settings, console } = context;
     attempt.add_arguments(&arguments);
+    isolation::check_log(&settings.paths)?;
+    // First of all: the stage works while the components are loaded.
+    let stage = Isolating::begin(settings);
     let components = Components::open(settings)?;
     let Opened { id, mut provider, description } =
         open::for_ask(environment, settings, &components, &arguments)?;
@@ -165,7 +167,7 @@ pub fn request<'a>(
     let sources = provider.sources().map(str::to_owned);
     let withheld: Vec<String> =
         components.secret_variables(settings).into_iter().chain(sources).collect();
-    let isolating = Isolating::prepare(environment, settings, &withheld, isolate::support)?;
+    let isolating = Isolating::prepare(environment, settings, &withheld, stage)?;
     let circumstances = Circumstances {
         delivery: delivery::told(deliver, &description),
         isolation: isolating.as_ref().map_or(Isolation::Off, Isolating::told),
@@ -340,7 +342,7 @@ impl<'a> Chain<'a, Granted> {
         let mut planned = planned?;
         layer::note(run.context, &run.provider, &mut planned)?;
         if let Some(isolating) = &run.isolating {
-            planned.notices.extend(isolating.check(&settings.isolation)?);
+            planned.notices.extend(isolating.check(&settings.isolation, run.deliver)?);
             run.attempt.add_isolation(isolating.record());
         }
         run.attempt.add_plan(&planned);
@@ -378,13 +380,15 @@ impl Chain<'_, Ready> {
     /// # Errors
     /// Any failure before the command has started. After that, the command's own status counts.
     pub fn start(self, command: &[OsString], observer: &mut dyn Observer) -> Result<u8, Failure> {
-        let Self { run, output: Ready { approved, delivery } } = self;
+        let Self { mut run, output: Ready { approved, delivery } } = self;
         let Context { environment, settings, console } = run.context;
-        // If the command is missing or not executable (exit status 127 or 126), or if the log cannot be
-        // written, nothing is minted.
-        let place = Place::prepare(environment, settings, command, delivery)?;
+        // If the command is missing or not executable (exit status 127 or 126), if the log cannot be written, or if the
+        // isolation does not stand, nothing is minted.
+        let mut place =
+            Place::prepare(environment, settings, command, delivery, run.isolating.as_mut())?;
         run.attempt.record_issuing()?;
         let control = run.control(&place);
+        place.await_isolation()?;
         let provider = run.provider;
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());

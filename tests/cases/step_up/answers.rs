@@ -183,7 +183,10 @@ fn a_filter_that_refuses_drops_or_traps_during_a_step_up_refuses_it() {
             "step-up-refuse",
             "filter `hostile-filter` refused: nothing beside 1 permission: no reason",
         ),
-        ("step-up-drop", "every requested permission is denied: `s3:GetObject` by `hostile-filter`"),
+        (
+            "step-up-drop",
+            "every requested permission is denied: `s3:GetObject` by `hostile-filter`",
+        ),
         ("step-up-trap", "a filter failed, so nothing is granted"),
     ] {
         let mut sandbox = Sandbox::new();

@@ -2,8 +2,8 @@
 
 use super::{READ, asks};
 use crate::support::Sandbox;
-use crate::support::double::Double;
 use crate::support::aws_cli::script;
+use crate::support::double::Double;
 
 const CONFIG: &str = "[approve]\nallow_access = [\"read\", \"list\"]\nallow = [\"s3:PutObject\"]\nperson_access = [\"permissions\"]\n";
 const SECRETS: &str = "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null";

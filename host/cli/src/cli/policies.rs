@@ -75,6 +75,16 @@ pub(super) fn is_known(name: &str) -> bool {
     all.is_some_and(|all| all.iter().any(|found| found.profile.name == name))
 }
 
+/// Returns the provider of the profile `name`, if there is such a profile.
+pub(super) fn provider_of(
+    environment: &Environment,
+    name: &str,
+) -> Result<Option<String>, Failure> {
+    let settings = Settings::resolve(environment, Flags::default())?;
+    let all = found(environment, &settings, None)?;
+    Ok(all.into_iter().find(|found| found.profile.name == name).map(|found| found.provider))
+}
+
 /// Returns every profile with its provider; `only` limits the profiles to one provider.
 fn found(
     environment: &Environment,
