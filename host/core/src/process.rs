@@ -14,6 +14,19 @@ pub fn harden() {
     let _ = nix::sys::prctl::set_dumpable(false);
 }
 
+/// Asks the system to send SIGTERM to this process when its parent ends, also if the parent is killed. Other systems than Linux have
+/// no such request.
+pub fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::signal::{Signal, raise};
+        // If a sandbox forbids the call, only a killed parent leaves this process.
+        let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
+        // The parent may have ended before the request; then another process has adopted this one.
+        let _ = (nix::unistd::getppid().as_raw() == 1).then(|| raise(Signal::SIGTERM));
+    }
+}
+
 /// Returns the name of the user that runs this process, or the user id if the system knows no name for it.
 ///
 /// Security: uses the real user id, which no environment variable changes.

@@ -228,7 +228,7 @@ impl Server {
                 Said::Yes { .. } => {}
             }
         }
-        let options = ["run".into(), "--json".into(), "--on-expiry=end".into()];
+        let options = ["run", "--json", "--on-expiry=end", "--end-with-parent"].map(OsString::from);
         let expected = format!("--expect-grant={}", made.digest);
         let end = [expected.into(), OsString::from("--")];
         let arguments: Vec<OsString> =
