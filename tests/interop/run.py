@@ -30,8 +30,7 @@ def main():
             sys.exit(f"error: moto's tests cannot run: {reason}")
         moto_tests.check(judge, moto_tests.SERVICES if services == ["moto"] else services)
         judge.end()
-    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite), ("OCI registry", registry), ("coding agents", agents),
-                         ("MCP", mcp_clients),
+    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite), ("OCI registry", registry), ("coding agents", agents), ("MCP", mcp_clients),
                          ("moto's tests", moto_tests), *((tool.name, tool) for tool in aws_tools.TOOLS)):
         if reason := client.missing():
             skipped.append(f"{name}: {reason}")

@@ -46,9 +46,9 @@ pub(super) struct Args {
     /// Run what --intent came to without asking
     #[arg(long, help_heading = WORDS, hide_short_help = true)]
     yes: bool,
-    /// End when the parent ends; `mcp` gives it
-    #[arg(long, hide = true)]
-    end_with_parent: bool,
+    /// End when this process, the parent, ends; `mcp` gives it
+    #[arg(long, value_name = "PID", hide = true)]
+    end_with_parent: Option<u32>,
     /// Show the plan and mint nothing; the same as `tryaudex plan`
     #[arg(long, help_heading = OUTPUT)]
     dry_run: bool,
@@ -75,8 +75,8 @@ pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> 
         dry_run,
         command,
     } = args;
-    if end_with_parent {
-        process::end_with_parent();
+    if let Some(parent) = end_with_parent {
+        process::end_with_parent(parent);
     }
     // clap drops a requirement if another option conflicts with the required option.
     if yes && intent.is_none() {

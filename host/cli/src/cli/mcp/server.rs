@@ -228,9 +228,10 @@ impl Server {
                 Said::Yes { .. } => {}
             }
         }
-        let options = ["run", "--json", "--on-expiry=end", "--end-with-parent"].map(OsString::from);
+        let options = ["run", "--json", "--on-expiry=end"].map(OsString::from);
+        let parent = format!("--end-with-parent={}", std::process::id());
         let expected = format!("--expect-grant={}", made.digest);
-        let end = [expected.into(), OsString::from("--")];
+        let end = [parent.into(), expected.into(), OsString::from("--")];
         let arguments: Vec<OsString> =
             options.into_iter().chain(request.options()).chain(end).chain(command).collect();
         self.started(&arguments, context).await.map(Outcome::Done)
