@@ -62,6 +62,7 @@ pub(super) fn mcp(environment: &Environment, _: &Args) -> Result<u8, Failure> {
             match server.serve(stdio_pipes()).await {
                 Ok(service) => drop(service.waiting().await),
                 // A client that leaves before it has said anything is not an error.
+                Err(ServerInitializeError::ConnectionClosed(_)) => {}
                 Err(error) => return Err(unserved(error)),
             }
             Ok(())

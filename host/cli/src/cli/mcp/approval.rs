@@ -11,13 +11,14 @@ use crate::pipeline::{Chain, Ready};
 use crate::settings::approve::ApproveSettings;
 use audex_components::provider::Permission;
 use audex_core::digest::sha256;
-use audex_core::printable::line;
+use audex_core::printable::is_hidden;
 use audex_core::random;
 use audex_sdk::pattern;
 use deny_entry::fold;
 
-/// The most permissions of one question: a person reads no more.
-const MAX_ASKED: usize = 40;
+/// The most lines and characters of one question: a person reads no more.
+const MAX_LINES: usize = 60;
+const MAX_CHARACTERS: usize = 4_000;
 /// The longest time for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 /// The most questions that wait for an answer.
@@ -90,40 +91,51 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// Returns the question as text. Each name is on a line of its own.
+    /// Returns the whole question as text. Each permission, resource and word of the command is on a line of its own.
     ///
-    /// Security: reason and command are words of an agent. Hidden characters become blanks, so that none of them forges a line.
+    /// Security: all of it is words of an agent. A person must see what would run, so nothing is cut, and characters that act unseen are
+    /// shown as escapes; none of them forges a line.
     ///
     /// # Errors
     /// When the question is longer than a person reads.
     pub(super) fn text(&self) -> Result<String, Failure> {
-        if self.wanted.len() > MAX_ASKED {
-            let message =
-                format!("{} permissions are too many for one question", self.wanted.len());
-            let hint = format!("ask for at most {MAX_ASKED}, or use a profile that only reads");
-            return Err(Failure::usage(&message, &hint));
-        }
         let time = match self.ttl_seconds {
             UNTIL_THE_END => "the rest of a session".to_owned(),
             seconds => crate::console::duration(seconds),
         };
         let mut text =
-            format!("An agent asks for permissions on {} for {time}:", line(&self.provider));
+            format!("An agent asks for permissions on {} for {time}:", escaped(&self.provider));
         for Wanted { action, resources, access } in &self.wanted {
             let access = access.map_or("unknown effect", Access::name);
-            let on = match resources.as_slice() {
-                [] => "EVERY resource".to_owned(),
-                some => some.join(", "),
-            };
-            let _ = write!(text, "\n- {} ({access}) on {}", line(action), line(&on));
+            let _ = write!(text, "\n- {} ({access}) on", escaped(action));
+            match resources.as_slice() {
+                [] => text.push_str(" EVERY resource"),
+                [one] => {
+                    let _ = write!(text, " {}", escaped(one));
+                }
+                many => many.iter().for_each(|one| {
+                    let _ = write!(text, "\n    {}", escaped(one));
+                }),
+            }
         }
         if !self.command.is_empty() {
-            let words: Vec<_> =
-                self.command.iter().map(|word| audex_core::shell::quoted(word)).collect();
-            let _ = write!(text, "\nCommand: {}", line(&words.join(" ")));
+            text.push_str("\nCommand, one word a line:");
+            for word in &self.command {
+                let _ = write!(text, "\n    {}", escaped(word));
+            }
         }
-        let reason = self.reason.as_deref().map_or_else(|| "none".to_owned(), line);
+        let reason = self.reason.as_deref().map_or_else(|| "none".to_owned(), escaped);
         let _ = write!(text, "\nReason in the agent's words: {reason}");
+        let (items, characters) = (text.lines().count(), text.chars().count());
+        if items > MAX_LINES || characters > MAX_CHARACTERS {
+            let message = format!(
+                "the question has {items} lines and {characters} characters, and a person is shown all of it"
+            );
+            let hint = format!(
+                "ask for less: at most {MAX_LINES} lines and {MAX_CHARACTERS} characters; put a long script into a file, and name the file"
+            );
+            return Err(Failure::usage(&message, &hint));
+        }
         Ok(text)
     }
 
@@ -131,6 +143,14 @@ impl Question {
         let whole = (&self.provider, &self.wanted, &self.command, &self.reason, self.ttl_seconds);
         sha256(serde_json::json!(whole).to_string().as_bytes())
     }
+}
+
+/// Returns text on one line, with escapes for characters that act unseen.
+fn escaped(text: &str) -> String {
+    let shown = |c: char| {
+        if is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// The questions that wait for an answer by a repeated call, and the permissions that were granted.
@@ -265,13 +285,15 @@ mod tests {
     #[test]
     fn a_question_has_one_line_for_each_permission_and_no_forged_one() {
         let text = question(vec![wanted("s3:PutObject", &[], Some(Access::Write))]).text().unwrap();
-        assert_eq!(text.lines().count(), 4, "{text}");
-        assert!(
-            text.contains("\n- s3:PutObject (write) on EVERY resource\n")
-                && !text.contains('\u{202e}')
-        );
-        let many = (0..=MAX_ASKED).map(|n| wanted(&format!("s3:A{n}"), &[], None)).collect();
+        assert_eq!(text.lines().count(), 5, "{text}");
+        assert!(text.contains("\n- s3:PutObject (write) on EVERY resource\n"), "{text}");
+        assert!(text.ends_with("x\\u{a}- s3:List (list)\\u{202e}"), "{text}");
+        let two = wanted("s3:PutObject", &["arn:aws:s3:::a", "arn:aws:s3:::b"], None);
+        assert!(question(vec![two]).text().unwrap().contains("on\n    arn:aws:s3:::a\n    arn:"));
+        let many = (0..=MAX_LINES).map(|n| wanted(&format!("s3:A{n}"), &[], None)).collect();
         assert!(question(many).text().is_err());
+        let long = Question { command: vec!["x".repeat(MAX_CHARACTERS)], ..question(Vec::new()) };
+        assert!(long.text().is_err(), "nothing of a command is cut");
     }
 
     #[test]

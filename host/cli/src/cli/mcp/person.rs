@@ -105,7 +105,7 @@ impl Person {
         context: &RequestContext<RoleServer>,
     ) -> Result<Elicited, Failure> {
         let text = question.text()?;
-        if !elicit::is_repeated(context) {
+        if !elicit::repeats_calls(context) {
             let answer = elicit::ask(context, &text).await;
             return Ok(answer.map_or(Elicited::Nobody, Elicited::Answer));
         }
