@@ -112,7 +112,11 @@ fn writing_needs_the_yes_of_a_person() {
             assert!(text.contains(says), "{text}");
             assert_eq!(client.leave(), Some(0));
             assert_eq!(sandbox.cloud().allowed(), [""; 0], "nothing was minted");
-            assert_eq!(sandbox.events(), [""; 0]);
+            let recorded: &[&str] = match person {
+                Person::No => &["asked", "answered", "asked", "answered"],
+                _ => &[],
+            };
+            assert_eq!(sandbox.events(), recorded);
         }
         let sandbox = with_shell();
         let mut client = Client::start(&sandbox, version, Person::Yes);
@@ -126,6 +130,16 @@ fn writing_needs_the_yes_of_a_person() {
         assert!(
             question.contains("OPS-7") && question.contains(&format!("\n    {DELETE}\n")),
             "{question}"
+        );
+        let log = sandbox.audit();
+        assert_eq!((&log[0]["event"], &log[1]["event"]), (&json!("asked"), &json!("answered")));
+        assert_eq!(
+            (&log[0]["permissions"][0]["action"], &log[1]["granted"]),
+            (&json!("s3:DeleteObject"), &json!(true))
+        );
+        assert!(
+            log[0]["ask"] == log[1]["ask"] && log[1]["by"].as_str().unwrap().contains("`test`"),
+            "{log:?}"
         );
         // A yes to a run is for that run.
         let _ = client.succeed("run", &run("true", &["s3:DeleteObject"]));

@@ -69,7 +69,7 @@ impl Server {
     /// # Errors
     /// When the webhook has no key.
     pub(super) fn new(environment: &Environment, settings: Settings) -> Result<Self, Failure> {
-        let Settings { mcp, approve, secrets, .. } = settings;
+        let Settings { mcp, approve, secrets, paths, .. } = settings;
         let webhook = approve.webhook.as_ref();
         let webhook = webhook
             .map(|webhook| WebhookClient::prepare(webhook, &secrets, environment))
@@ -78,7 +78,7 @@ impl Server {
             environment: Arc::new(program::for_agent(environment)),
             commands: mcp.commands.map(Into::into),
             running: Running::default(),
-            person: Person::new(webhook, approve.is_webhook_only),
+            person: Person::new(webhook, approve.is_webhook_only, Audit::new(paths.audit)),
             approve: Arc::new(approve),
         })
     }
