@@ -95,13 +95,13 @@ impl Person {
             Ok(Said::Yes { by, seconds, once }) => {
                 let by = format!("{by}, {client}");
                 let answered = Answered { granted: true, by: by.clone(), once, ..answered };
-                self.record(Event::Answered(answered))?;
+                self.record(&Event::Answered(answered))?;
                 Ok(Said::Yes { by, seconds, once })
             }
             Ok(first) => Ok(first),
             Err(failure) => {
                 let reason = Some(failure.line());
-                self.record(Event::Answered(Answered { reason, ..answered }))?;
+                self.record(&Event::Answered(Answered { reason, ..answered }))?;
                 Err(failure)
             }
         }
@@ -153,7 +153,7 @@ impl Person {
             action: wanted.action.clone(),
             resources: wanted.resources.clone(),
         };
-        self.record(Event::Asked(Asked {
+        self.record(&Event::Asked(Asked {
             ask: id.clone(),
             provider: question.provider.clone(),
             permissions: question.wanted.iter().map(permission).collect(),
@@ -162,8 +162,8 @@ impl Person {
         Ok(id)
     }
 
-    fn record(&self, event: Event) -> Result<(), Failure> {
-        self.audit.record(NO_SESSION, &event, &[])?;
+    fn record(&self, event: &Event) -> Result<(), Failure> {
+        self.audit.record(NO_SESSION, event, &[])?;
         Ok(())
     }
 
