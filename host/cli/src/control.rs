@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 pub(crate) use self::client::{Client, ControlError, Found, living, names};
-pub(crate) use self::message::{Event, Hello, NotCounted};
+pub(crate) use self::message::{Event, Hello, NotCounted, Reply, Request};
 pub(crate) use self::server::{Control, Served};
 
 /// The directory of the sockets, below the state directory.

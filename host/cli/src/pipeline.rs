@@ -36,6 +36,7 @@ use crate::isolation::{self, Isolating};
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
+use crate::settings::approve::ApproveSettings;
 use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
@@ -218,12 +219,12 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
 }
 
 impl<T> Chain<'_, T> {
-    /// Returns the rules of `[approve]`, and the patterns that nobody is asked for, in the provider's own names.
+    /// Returns the rules of `approve`, and the patterns that nobody is asked for, in the provider's own names.
     ///
     /// # Errors
     /// When an entry matches no action.
-    pub fn approval(&self) -> Result<(Rules, Vec<String>), Failure> {
-        step_up::rules(&self.run)
+    pub fn approval(&self, approve: &ApproveSettings) -> Result<(Rules, Vec<String>), Failure> {
+        step_up::rules(&self.run, approve)
     }
 
     /// Returns the provider of the request.

@@ -14,6 +14,23 @@ pub fn harden() {
     let _ = nix::sys::prctl::set_dumpable(false);
 }
 
+/// Asks the system to send SIGTERM to this process when its parent, the process `parent`, ends, also if it is killed. Other systems
+/// than Linux have no such request.
+pub fn end_with_parent(parent: u32) {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::signal::{Signal, raise};
+        // If a sandbox forbids the call, only a killed parent leaves this process.
+        let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
+        // If the parent ended before the request, another process has adopted this one.
+        if u32::try_from(nix::unistd::getppid().as_raw()) != Ok(parent) {
+            let _ = raise(Signal::SIGTERM);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = parent;
+}
+
 /// Returns the name of the user that runs this process, or the user id if the system knows no name for it.
 ///
 /// Security: uses the real user id, which no environment variable changes.

@@ -131,6 +131,17 @@ impl WebhookClient {
         });
     }
 
+    /// Asks about `ask`, which is on no board, until the server has answered. The caller limits the time.
+    pub(crate) async fn answered(&self, ask: &Ask) -> Option<(Answer, String)> {
+        let id = format!("msg_{}", random::text(ID_DIGITS, random::HEX).ok()?);
+        loop {
+            if let Some((answer, by)) = self.exchange(ask, &id).await {
+                return Some((answer, format!("{by} (webhook)")));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     async fn until_answered(&self, ask: &Ask, board: &Board) {
         let Ok(id) = random::text(ID_DIGITS, random::HEX) else { return };
         let id = format!("msg_{id}");

@@ -8,8 +8,10 @@ mod answer;
 mod approval;
 mod arguments;
 mod elicit;
+mod person;
 mod program;
 mod server;
+mod session;
 mod tool;
 
 use std::path::Path;
@@ -35,13 +37,14 @@ Examples:
 pub(super) struct Args {}
 
 pub(super) fn mcp(environment: &Environment, _: &Args) -> Result<u8, Failure> {
-    // Read once: what a client does later does not change which commands may run.
-    let commands = Settings::resolve(environment, Flags::default())?.mcp.commands;
-    if let Some(link) = commands.iter().flatten().find(|path| program::leads_elsewhere(path)) {
+    let settings = Settings::resolve(environment, Flags::default())?;
+    if let Some(link) =
+        settings.mcp.commands.iter().flatten().find(|path| program::leads_elsewhere(path))
+    {
         return Err(elsewhere(link));
     }
     let mut signals = Signals::install()?;
-    let server = Server::new(environment, commands);
+    let server = Server::new(environment, settings)?;
     let running = server.running();
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -59,6 +62,7 @@ pub(super) fn mcp(environment: &Environment, _: &Args) -> Result<u8, Failure> {
             match server.serve(stdio_pipes()).await {
                 Ok(service) => drop(service.waiting().await),
                 // A client that leaves before it has said anything is not an error.
+                Err(ServerInitializeError::ConnectionClosed(_)) => {}
                 Err(error) => return Err(unserved(error)),
             }
             Ok(())

@@ -20,6 +20,7 @@ use crate::pipeline::{self, Context};
 use crate::request::Arguments;
 use crate::settings::{self, Flags, Settings};
 use audex_core::environment::Environment;
+use audex_core::process;
 
 /// Examples for the end of the help text.
 const EXAMPLES: &str = "\
@@ -45,6 +46,9 @@ pub(super) struct Args {
     /// Run what --intent came to without asking
     #[arg(long, help_heading = WORDS, hide_short_help = true)]
     yes: bool,
+    /// End when this process, the parent, ends; `mcp` gives it
+    #[arg(long, value_name = "PID", hide = true)]
+    end_with_parent: Option<u32>,
     /// Show the plan and mint nothing; the same as `tryaudex plan`
     #[arg(long, help_heading = OUTPUT)]
     dry_run: bool,
@@ -60,7 +64,20 @@ impl Args {
 }
 
 pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
-    let Args { request, delivery, isolation, intent, engine, yes, dry_run, command } = args;
+    let Args {
+        request,
+        delivery,
+        isolation,
+        intent,
+        engine,
+        yes,
+        end_with_parent,
+        dry_run,
+        command,
+    } = args;
+    if let Some(parent) = end_with_parent {
+        process::end_with_parent(parent);
+    }
     // clap drops a requirement if another option conflicts with the required option.
     if yes && intent.is_none() {
         return Err(Failure::usage("--yes is for --intent", "leave it out"));

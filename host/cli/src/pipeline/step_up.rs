@@ -21,6 +21,7 @@ use crate::deny;
 use crate::failure::Failure;
 use crate::pipeline::open;
 use crate::request::{Asked, Request};
+use crate::settings::approve::ApproveSettings;
 use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
@@ -57,7 +58,7 @@ impl Ground {
     pub(super) fn of(run: &Run<'_>, grant: &provider::Grant) -> Result<Self, Failure> {
         let settings = run.context.settings;
         let approve = &settings.approve;
-        let (rules, _) = rules(run)?;
+        let (rules, _) = rules(run, approve)?;
         Ok(Self {
             environment: run.context.environment.clone(),
             settings: settings.clone(),
@@ -225,8 +226,10 @@ impl Ground {
 ///
 /// # Errors
 /// When an entry matches no action.
-pub(super) fn rules(run: &Run<'_>) -> Result<(Rules, Vec<String>), Failure> {
-    let approve = &run.context.settings.approve;
+pub(super) fn rules(
+    run: &Run<'_>,
+    approve: &ApproveSettings,
+) -> Result<(Rules, Vec<String>), Failure> {
     let native = |entries: &[DenyEntry]| {
         native(entries, &run.components, &run.mapping, &run.provider, &run.request.provider)
     };

@@ -8,19 +8,23 @@ use crate::asks::rules::{Known, Rules};
 use crate::asks::{Access, Wanted};
 use crate::failure::Failure;
 use crate::pipeline::{Chain, Ready};
+use crate::settings::approve::ApproveSettings;
 use audex_components::provider::Permission;
 use audex_core::digest::sha256;
-use audex_core::printable::line;
+use audex_core::printable::is_hidden;
 use audex_core::random;
 use audex_sdk::pattern;
 use deny_entry::fold;
 
-/// The most permissions of one question: a person reads no more.
-const MAX_ASKED: usize = 40;
+/// The most lines and characters of one question: a person reads no more.
+const MAX_LINES: usize = 60;
+const MAX_CHARACTERS: usize = 4_000;
 /// The longest time for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 /// The most questions that wait for an answer.
 const MAX_OPEN: usize = 20;
+/// The time of a question about the rest of a session.
+pub(super) const UNTIL_THE_END: u64 = 0;
 /// The number of digits of a question's handle.
 const HANDLE_DIGITS: usize = 32;
 
@@ -36,8 +40,11 @@ pub(super) struct Judged {
 ///
 /// # Errors
 /// When `[approve]` says that nobody is asked for one of them, or the provider fails.
-pub(super) fn judged(chain: &Chain<'_, Ready>) -> Result<Vec<Judged>, Failure> {
-    let (rules, never) = chain.approval()?;
+pub(super) fn judged(
+    chain: &Chain<'_, Ready>,
+    approve: &ApproveSettings,
+) -> Result<Vec<Judged>, Failure> {
+    let (rules, never) = chain.approval(approve)?;
     let granted = &chain.output.planned().grant.shown().permissions;
     let judge = |permission: &Permission| {
         let action = &permission.action;
@@ -84,37 +91,51 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// Returns the question as text. Each name is on a line of its own.
+    /// Returns the whole question as text. Each permission, resource and word of the command is on a line of its own.
     ///
-    /// Security: reason and command are words of an agent. Hidden characters become blanks, so that none of them forges a line.
+    /// Security: all of it is words of an agent. A person must see what would run, so nothing is cut, and characters that act unseen are
+    /// shown as escapes; none of them forges a line.
     ///
     /// # Errors
     /// When the question is longer than a person reads.
     pub(super) fn text(&self) -> Result<String, Failure> {
-        if self.wanted.len() > MAX_ASKED {
-            let message =
-                format!("{} permissions are too many for one question", self.wanted.len());
-            let hint = format!("ask for at most {MAX_ASKED}, or use a profile that only reads");
-            return Err(Failure::usage(&message, &hint));
-        }
-        let time = crate::console::duration(self.ttl_seconds);
+        let time = match self.ttl_seconds {
+            UNTIL_THE_END => "the rest of a session".to_owned(),
+            seconds => crate::console::duration(seconds),
+        };
         let mut text =
-            format!("An agent asks for permissions on {} for {time}:", line(&self.provider));
+            format!("An agent asks for permissions on {} for {time}:", escaped(&self.provider));
         for Wanted { action, resources, access, .. } in &self.wanted {
             let access = access.map_or("unknown effect", Access::name);
-            let on = match resources.as_slice() {
-                [] => "EVERY resource".to_owned(),
-                some => some.join(", "),
-            };
-            let _ = write!(text, "\n- {} ({access}) on {}", line(action), line(&on));
+            let _ = write!(text, "\n- {} ({access}) on", escaped(action));
+            match resources.as_slice() {
+                [] => text.push_str(" EVERY resource"),
+                [one] => {
+                    let _ = write!(text, " {}", escaped(one));
+                }
+                many => many.iter().for_each(|one| {
+                    let _ = write!(text, "\n    {}", escaped(one));
+                }),
+            }
         }
         if !self.command.is_empty() {
-            let words: Vec<_> =
-                self.command.iter().map(|word| audex_core::shell::quoted(word)).collect();
-            let _ = write!(text, "\nCommand: {}", line(&words.join(" ")));
+            text.push_str("\nCommand, one word a line:");
+            for word in &self.command {
+                let _ = write!(text, "\n    {}", escaped(word));
+            }
         }
-        let reason = self.reason.as_deref().map_or_else(|| "none".to_owned(), line);
+        let reason = self.reason.as_deref().map_or_else(|| "none".to_owned(), escaped);
         let _ = write!(text, "\nReason in the agent's words: {reason}");
+        let (items, characters) = (text.lines().count(), text.chars().count());
+        if items > MAX_LINES || characters > MAX_CHARACTERS {
+            let message = format!(
+                "the question has {items} lines and {characters} characters, and a person is shown all of it"
+            );
+            let hint = format!(
+                "ask for less: at most {MAX_LINES} lines and {MAX_CHARACTERS} characters; put a long script into a file, and name the file"
+            );
+            return Err(Failure::usage(&message, &hint));
+        }
         Ok(text)
     }
 
@@ -124,11 +145,29 @@ impl Question {
     }
 }
 
+/// Returns text on one line, with escapes for characters that act unseen.
+fn escaped(text: &str) -> String {
+    let shown = |c: char| {
+        if is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }
+    };
+    text.chars().map(shown).collect()
+}
+
 /// The questions that wait for an answer by a repeated call, and the permissions that were granted.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    open: HashMap<String, (String, Instant)>,
+    open: HashMap<String, Open>,
     granted: Vec<Granted>,
+}
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+struct Open {
+    /// The digest of the question.
+    question: String,
+    /// The ask of a session that it is about.
+    ask: Option<String>,
+    end: Instant,
 }
 
 #[derive(Debug)]
@@ -139,32 +178,42 @@ struct Granted {
 }
 
 impl Memory {
-    /// Keeps a question, and returns the handle by which its answer comes.
+    /// Keeps a question, which may be about the `ask` of a session, and returns the handle by which its answer comes.
     ///
     /// # Errors
     /// When too many questions wait.
-    pub(super) fn open(&mut self, question: &Question) -> Result<String, Failure> {
+    pub(super) fn open(
+        &mut self,
+        question: &Question,
+        ask: Option<&str>,
+    ) -> Result<String, Failure> {
         let now = Instant::now();
-        self.open.retain(|_, (_, end)| *end > now);
+        self.open.retain(|_, open| open.end > now);
         if self.open.len() >= MAX_OPEN {
             let message = format!("{MAX_OPEN} questions wait for an answer already");
             return Err(Failure::usage(&message, "wait until they are answered"));
         }
         let handle = random::text(HANDLE_DIGITS, random::HEX)
             .map_err(|error| Failure::internal("approve", error))?;
-        self.open.insert(handle.clone(), (question.digest(), now + PATIENCE));
+        let (ask, end) = (ask.map(str::to_owned), now + PATIENCE);
+        self.open.insert(handle.clone(), Open { question: question.digest(), ask, end });
         Ok(handle)
+    }
+
+    /// Returns the ask of the question with this handle.
+    pub(super) fn ask(&self, handle: &str) -> Option<String> {
+        self.open.get(handle)?.ask.clone()
     }
 
     /// Takes the question of `handle`, and returns true if it is `question`. An answer counts once.
     pub(super) fn take(&mut self, handle: &str, question: &Question) -> bool {
         let known = self.open.remove(handle);
-        known.is_some_and(|(digest, end)| digest == question.digest() && end > Instant::now())
+        known.is_some_and(|open| open.question == question.digest() && open.end > Instant::now())
     }
 
-    /// Remembers a yes.
-    pub(super) fn grant(&mut self, question: &Question) {
-        let until = Instant::now() + Duration::from_secs(question.ttl_seconds);
+    /// Remembers a yes for `seconds`.
+    pub(super) fn grant(&mut self, question: &Question, seconds: u64) {
+        let until = Instant::now() + Duration::from_secs(seconds.min(question.ttl_seconds));
         let (provider, wanted) = (question.provider.clone(), question.wanted.clone());
         self.granted.push(Granted { provider, wanted, until });
     }
@@ -189,7 +238,6 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::approve::ApproveSettings;
 
     fn wanted(action: &str, resources: &[&str], access: Option<Access>) -> Wanted {
         let resources = resources.iter().map(|&one| one.to_owned()).collect();
@@ -236,13 +284,15 @@ mod tests {
     #[test]
     fn a_question_has_one_line_for_each_permission_and_no_forged_one() {
         let text = question(vec![wanted("s3:PutObject", &[], Some(Access::Write))]).text().unwrap();
-        assert_eq!(text.lines().count(), 4, "{text}");
-        assert!(
-            text.contains("\n- s3:PutObject (write) on EVERY resource\n")
-                && !text.contains('\u{202e}')
-        );
-        let many = (0..=MAX_ASKED).map(|n| wanted(&format!("s3:A{n}"), &[], None)).collect();
+        assert_eq!(text.lines().count(), 5, "{text}");
+        assert!(text.contains("\n- s3:PutObject (write) on EVERY resource\n"), "{text}");
+        assert!(text.ends_with("x\\u{a}- s3:List (list)\\u{202e}"), "{text}");
+        let two = wanted("s3:PutObject", &["arn:aws:s3:::a", "arn:aws:s3:::b"], None);
+        assert!(question(vec![two]).text().unwrap().contains("on\n    arn:aws:s3:::a\n    arn:"));
+        let many = (0..=MAX_LINES).map(|n| wanted(&format!("s3:A{n}"), &[], None)).collect();
         assert!(question(many).text().is_err());
+        let long = Question { command: vec!["x".repeat(MAX_CHARACTERS)], ..question(Vec::new()) };
+        assert!(long.text().is_err(), "nothing of a command is cut");
     }
 
     #[test]
@@ -250,13 +300,13 @@ mod tests {
         let mut memory = Memory::default();
         let (asked, other) =
             (question(vec![wanted("s3:PutObject", &["r"], None)]), question(Vec::new()));
-        let handle = memory.open(&asked).unwrap();
+        let handle = memory.open(&asked, None).unwrap();
         assert!(!memory.take("0", &asked));
         assert!(memory.take(&handle, &asked) && !memory.take(&handle, &asked));
-        let handle = memory.open(&asked).unwrap();
+        let handle = memory.open(&asked, None).unwrap();
         assert!(!memory.take(&handle, &other) && !memory.take(&handle, &asked));
-        let open: Vec<_> = (0..MAX_OPEN).map(|_| memory.open(&asked)).collect();
-        assert!(open.iter().all(Result::is_ok) && memory.open(&asked).is_err());
+        let open: Vec<_> = (0..MAX_OPEN).map(|_| memory.open(&asked, None)).collect();
+        assert!(open.iter().all(Result::is_ok) && memory.open(&asked, None).is_err());
     }
 
     #[test]
@@ -264,7 +314,7 @@ mod tests {
         let mut memory = Memory::default();
         let asked =
             question(vec![wanted("s3:PutObject", &["arn:aws:s3:::b/*"], Some(Access::Write))]);
-        memory.grant(&asked);
+        memory.grant(&asked, 900);
         let mut covers = |provider, action, resources: &[&str]| {
             memory.covers(provider, &wanted(action, resources, None))
         };
@@ -280,7 +330,7 @@ mod tests {
         ] {
             assert!(!covers(provider, action, resources), "{provider} {action} {resources:?}");
         }
-        memory.grant(&Question { ttl_seconds: 0, ..question(vec![wanted("sqs:Send", &[], None)]) });
+        memory.grant(&question(vec![wanted("sqs:Send", &[], None)]), 0);
         assert!(!memory.covers("aws", &wanted("sqs:Send", &[], None)), "its time is over");
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn is_possible(context: &RequestContext<RoleServer>) -> bool {
 }
 
 /// Returns true if the client repeats its call with the answer.
-pub(super) fn is_repeated(context: &RequestContext<RoleServer>) -> bool {
+pub(super) fn repeats_calls(context: &RequestContext<RoleServer>) -> bool {
     let version = context.protocol_version();
     version.is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
 }

@@ -152,17 +152,19 @@ pub(super) fn result(captured: &Captured) -> Result<Value, Failure> {
     let Some(session) = start.session else {
         return Err(start.failure(captured));
     };
+    let events = captured.stderr.head.len().saturating_sub(output.len());
+    let events = u64::try_from(events).unwrap_or(u64::MAX);
     let rest = Kept {
         head: output.to_vec(),
         tail: captured.stderr.tail.clone(),
-        bytes: captured.stderr.bytes,
+        bytes: captured.stderr.bytes.saturating_sub(events),
     };
     let next = (captured.exit_code != 0 && !captured.is_stopped)
         .then(|| format!("if access was denied: explain_denial with session `{session}`, or with the message as text"));
     Ok(json!({
         "session": session, "exit_code": captured.exit_code, "stopped": captured.is_stopped,
         "stdout": stream(&captured.stdout, captured.stdout.left_out()),
-        "stderr": stream(&rest, captured.stderr.left_out()),
+        "stderr": stream(&rest, rest.left_out()),
         "next": next,
     }))
 }
@@ -272,7 +274,11 @@ mod tests {
         let notice = r#"{"event":"notice","message":"x"}"#;
         let ran = result(&captured(&format!("{notice}\n{started}\nhello\n{forged}\n"), 3)).unwrap();
         assert_eq!((&ran["session"], &ran["exit_code"]), (&"audex-1".into(), &3.into()));
-        assert_eq!(ran["stderr"]["text"], format!("hello\n{forged}\n"));
+        let rest = format!("hello\n{forged}\n");
+        assert_eq!(
+            (&ran["stderr"]["text"], &ran["stderr"]["bytes"]),
+            (&json!(rest), &json!(rest.len()))
+        );
         let error = r#"{"event":"error","message":"m","causes":["c"],"hint":"h"}"#;
         let failure = result(&captured(&format!("{notice}\n{error}\n"), 77)).unwrap_err();
         assert_eq!((failure.message(), failure.hint), ("m: c".to_owned(), Some("h".to_owned())));

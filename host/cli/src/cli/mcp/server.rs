@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
@@ -16,16 +16,18 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::answer;
-use super::approval::{self, Judged, Memory, Question};
+use super::approval::{self, Judged, Question};
 use super::arguments::{self, Request, read};
-use super::elicit::{self, Answer};
+use super::person::{Person, Said};
 use super::program::{self, Running};
 use super::tool::{self, Name};
 use crate::asks::Wanted;
+use crate::asks::webhook::WebhookClient;
 use crate::cli::{explain, plan, policies, sessions};
 use crate::failure::Failure;
 use crate::pipeline::guard::guarded;
-use crate::settings;
+use crate::settings::approve::ApproveSettings;
+use crate::settings::{self, Settings};
 use audex_audit::{Audit, Filter};
 use audex_core::clock::{rfc3339, unix_seconds};
 use audex_core::environment::Environment;
@@ -37,11 +39,13 @@ const INSTRUCTIONS: &str = "Audex gives commands short-lived cloud credentials t
 /// The server for one client.
 #[derive(Clone)]
 pub(super) struct Server {
-    environment: Arc<Environment>,
+    pub(super) environment: Arc<Environment>,
     /// The commands that may run; `None` if the settings name none.
     commands: Option<Arc<[PathBuf]>>,
     running: Running,
-    memory: Arc<Mutex<Memory>>,
+    /// Read once: what is granted without a person, and what never is.
+    approve: Arc<ApproveSettings>,
+    pub(super) person: Person,
 }
 
 /// A plan, as the approval needs it.
@@ -54,31 +58,37 @@ struct Made {
 }
 
 /// What a call comes to.
-enum Outcome {
+pub(super) enum Outcome {
     Done(Value),
     Ask(Box<CallToolResponse>),
 }
 
 impl Server {
-    pub(super) fn new(environment: &Environment, commands: Option<Vec<PathBuf>>) -> Self {
-        Self {
+    /// Takes over the settings once: what a client does later changes neither which commands may run nor who answers.
+    ///
+    /// # Errors
+    /// When the webhook has no key.
+    pub(super) fn new(environment: &Environment, settings: Settings) -> Result<Self, Failure> {
+        let Settings { mcp, approve, secrets, paths, .. } = settings;
+        let webhook = approve.webhook.as_ref();
+        let webhook = webhook
+            .map(|webhook| WebhookClient::prepare(webhook, &secrets, environment))
+            .transpose()?;
+        Ok(Self {
             environment: Arc::new(program::for_agent(environment)),
-            commands: commands.map(Into::into),
+            commands: mcp.commands.map(Into::into),
             running: Running::default(),
-            memory: Arc::default(),
-        }
+            person: Person::new(webhook, approve.is_webhook_only, Audit::new(paths.audit)),
+            approve: Arc::new(approve),
+        })
     }
 
     pub(super) fn running(&self) -> Running {
         self.running.clone()
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Does work that blocks on another thread.
-    async fn work<T: Send + 'static>(
+    pub(super) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Environment) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
@@ -163,6 +173,7 @@ impl Server {
         request: Request,
         command: Option<Vec<OsString>>,
     ) -> Result<(Request, Made), Failure> {
+        let approve = Arc::clone(&self.approve);
         self.work(move |environment| {
             let own = || request.command.iter().map(OsString::from).collect();
             let args = request.plan(&command.unwrap_or_else(own))?;
@@ -171,7 +182,7 @@ impl Server {
                 Ok(Made {
                     plan: plan::to_json(shown),
                     digest: grant.digest(),
-                    judged: approval::judged(chain)?,
+                    judged: approval::judged(chain, &approve)?,
                     provider: grant.shown().provider.clone(),
                     ttl_seconds: grant.shown().ttl_seconds.into(),
                 })
@@ -179,44 +190,6 @@ impl Server {
             Ok((request, made))
         })
         .await
-    }
-
-    /// Returns `None` if a person agreed, or what the client has to do first.
-    async fn approved(
-        &self,
-        question: &Question,
-        call: &CallToolRequestParams,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<Option<CallToolResponse>, Failure> {
-        let text = question.text()?;
-        if !elicit::is_possible(context) {
-            return Err(cannot_ask(question));
-        }
-        let refused = |message: &str| {
-            let hint = "ask for less, or give a better reason; do not repeat the same call";
-            Err(Failure::refused(message, hint).at("approve"))
-        };
-        let answer = if elicit::is_repeated(context) {
-            let handle = call.request_state.as_deref();
-            let responses = call.input_responses.as_ref();
-            let Some((handle, responses)) = handle.zip(responses) else {
-                let handle = self.memory().open(question)?;
-                let required = elicit::required(&text, handle);
-                let required = required.ok_or_else(|| cannot_ask(question))?;
-                return Ok(Some(required.into()));
-            };
-            if !self.memory().take(handle, question) {
-                return refused("the answer is not for this request, or came too late");
-            }
-            elicit::repeated(responses)
-        } else {
-            elicit::ask(context, &text).await
-        };
-        match answer {
-            Some(Answer::Yes) => Ok(None),
-            Some(Answer::No) => refused("the person who was asked said no"),
-            None => refused("nobody answered the question"),
-        }
     }
 
     async fn run(
@@ -233,7 +206,7 @@ impl Server {
         let command = program::allowed(list, &request.command, &self.environment)?;
         let (request, made) = self.plan(request, Some(command.clone())).await?;
         let wanted: Vec<Wanted> = {
-            let mut memory = self.memory();
+            let mut memory = self.person.memory();
             let is_new = |wanted: &Wanted| !memory.covers(&made.provider, wanted);
             asked(made.judged).filter(is_new).collect()
         };
@@ -245,13 +218,20 @@ impl Server {
                 reason: request.reason.clone(),
                 ttl_seconds: made.ttl_seconds,
             };
-            if let Some(required) = self.approved(&question, call, context).await? {
-                return Ok(Outcome::Ask(Box::new(required)));
+            match self.person.approved(&question, call, context).await? {
+                Said::AskFirst(first) => return Ok(Outcome::Ask(first)),
+                Said::Yes { seconds: Some(seconds), .. } if seconds < question.ttl_seconds => {
+                    let message = format!("the yes is for {seconds} s only");
+                    let hint = format!("call `run` again with `ttl` \"{seconds}s\"");
+                    return Err(Failure::refused(&message, &hint).at("approve"));
+                }
+                Said::Yes { .. } => {}
             }
         }
-        let options = ["run".into(), "--json".into(), "--on-expiry=end".into()];
+        let options = ["run", "--json", "--on-expiry=end"].map(OsString::from);
+        let parent = format!("--end-with-parent={}", std::process::id());
         let expected = format!("--expect-grant={}", made.digest);
-        let end = [expected.into(), OsString::from("--")];
+        let end = [parent.into(), expected.into(), OsString::from("--")];
         let arguments: Vec<OsString> =
             options.into_iter().chain(request.options()).chain(end).chain(command).collect();
         self.started(&arguments, context).await.map(Outcome::Done)
@@ -297,6 +277,9 @@ impl Server {
             let hint = "leave it out; `run` takes the command";
             return Err(Failure::usage("`request_access` takes no command", hint));
         }
+        if request.session.is_some() {
+            return self.ask_session(request, call, context).await;
+        }
         let (request, made) = self.plan(request, None).await?;
         let needs_yes = made.judged.iter().any(|one| one.needs_yes);
         let question = Question {
@@ -306,16 +289,22 @@ impl Server {
             reason: request.reason,
             ttl_seconds: made.ttl_seconds,
         };
-        let by = if needs_yes {
-            if let Some(required) = self.approved(&question, call, context).await? {
-                return Ok(Outcome::Ask(Box::new(required)));
+        let (mut by, mut until) = (None, None);
+        if needs_yes {
+            match self.person.approved(&question, call, context).await? {
+                Said::AskFirst(first) => return Ok(Outcome::Ask(first)),
+                Said::Yes { once: true, .. } => {
+                    let message = "the yes is for one run only";
+                    return Err(Failure::refused(message, "call `run` itself").at("approve"));
+                }
+                Said::Yes { by: who, seconds, .. } => {
+                    let seconds = seconds.unwrap_or(u64::MAX).min(question.ttl_seconds);
+                    self.person.memory().grant(&question, seconds);
+                    by = Some(who);
+                    until = Some(rfc3339(unix_seconds().saturating_add(seconds)));
+                }
             }
-            self.memory().grant(&question);
-            Some("a person, through the client")
-        } else {
-            None
-        };
-        let until = by.map(|_| rfc3339(unix_seconds().saturating_add(question.ttl_seconds)));
+        }
         Ok(Outcome::Done(json!({
             "state": "granted", "permissions": question.wanted, "until": until, "by": by,
             "next": "call `run` with these permissions",
@@ -347,16 +336,6 @@ fn report(context: &RequestContext<RoleServer>, mut seen: watch::Receiver<u64>) 
             tokio::time::sleep(PROGRESS).await;
         }
     });
-}
-
-fn cannot_ask(question: &Question) -> Failure {
-    let names: Vec<_> = question.wanted.iter().map(|one| format!("`{}`", one.action)).collect();
-    let message = format!(
-        "{} need the yes of a person, and this client cannot ask one (it has no elicitation)",
-        names.join(", ")
-    );
-    let hint = "ask the user to run it: tryaudex run … -- COMMAND; or use a client with elicitation; permissions that only read and list need no yes";
-    Failure::refused(&message, hint).at("approve")
 }
 
 fn parsed(text: &str) -> Value {
