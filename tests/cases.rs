@@ -44,6 +44,7 @@ mod malformed_keys;
 mod methods;
 mod misplaced;
 mod narrowing;
+mod nested;
 mod organisation;
 mod pinned;
 mod plan;

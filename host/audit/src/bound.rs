@@ -47,6 +47,7 @@ pub(super) fn bound(mut event: Event) -> Event {
             ttl_seconds: _,
             region,
             isolation,
+            parents,
             command,
             components,
         }) => {
@@ -55,6 +56,7 @@ pub(super) fn bound(mut event: Event) -> Event {
                 list_of(&mut isolation.mechanisms, PERMISSION_BYTES);
                 list_of(&mut isolation.not_held, PERMISSION_BYTES);
             }
+            list_of(parents, PERMISSION_BYTES);
             texts([
                 Some(provider),
                 profile.as_mut(),

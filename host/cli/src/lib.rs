@@ -18,6 +18,7 @@ pub mod expansion;
 pub mod failure;
 pub mod filter;
 pub mod health;
+mod inner;
 pub mod intent;
 pub mod isolation;
 pub mod learn;

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod guard;
 mod isolated;
 mod layer;
+pub(crate) mod nest;
 pub mod observer;
 pub mod open;
 mod purpose;

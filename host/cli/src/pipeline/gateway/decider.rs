@@ -98,7 +98,7 @@ impl Deciding {
     }
 
     /// Returns the decisions so far.
-    pub(super) fn counter(&self) -> Counter {
+    pub(in crate::pipeline) fn counter(&self) -> Counter {
         held(&self.counter).clone()
     }
 
