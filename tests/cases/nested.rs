@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::support::aws_cli::script;
-use crate::support::{CloudView as _, Sandbox};
+use crate::support::{CloudView as _, Sandbox, python};
 
 const AUDEX: &str = env!("CARGO_BIN_EXE_tryaudex");
 const OUTER: [&str; 5] = ["run", "--allow", "s3:GetObject,s3:PutObject", "--deliver", "gateway"];
@@ -37,7 +37,16 @@ fn an_inner_session_can_do_what_both_may_and_its_records_name_its_parent() {
         let calls = script(&CALLS);
         let inner = inside("--allow s3:GetObject,s3:DeleteObject", "inner", &calls);
         let binary = std::path::Path::new(AUDEX).parent().unwrap().to_str().unwrap();
-        let read = ["--read", binary];
+        let python = python::interpreter().parent().unwrap().parent().unwrap().to_owned();
+        let support = python::tests().join("support").canonicalize().unwrap();
+        let read = [
+            "--read",
+            binary,
+            "--read",
+            python.to_str().unwrap(),
+            "--read",
+            support.to_str().unwrap(),
+        ];
         let read = if level == "strict" { &read[..] } else { &[] };
         let command = ["--", "sh", "-c", &inner];
         let words = [&OUTER[..], &["--isolate", level], read, &command].concat();
@@ -158,15 +167,37 @@ fn what_the_organisation_of_the_outer_host_denies_no_inner_session_gets() {
     assert!(events(&sandbox, "issued").len() == 1);
 }
 
+/// Waits at most as long as so many looks at the list take.
+fn until_listed(what: &str) -> String {
+    format!("for look in $(seq 1000); do '{AUDEX}' sessions list | grep -q '{what}' && break; done")
+}
+
 #[test]
 fn an_inner_host_that_is_killed_ends_its_session() {
     let sandbox = Sandbox::new().with_aws_cli();
-    let inner = inside("--quiet --allow s3:GetObject", "inner", "kill -9 $PPID; sleep 60");
-    let script = format!("{inner}\nwhile ! '{AUDEX}' sessions list | grep -q failed; do :; done");
+    let inner = inside("--quiet --allow s3:GetObject", "inner", "kill -9 $PPID");
+    let script = format!("{inner}\n{}", until_listed("failed, exit 69"));
     let output = sandbox.run([&OUTER[..], &["--", "sh", "-c", &script]].concat()).success();
     let failed = events(&sandbox, "failed");
     assert_eq!(failed.len(), 1, "{}", output.stderr);
     assert!(failed[0]["reason"].as_str().unwrap().contains("ended without an end"));
+}
+
+#[test]
+fn an_inner_session_is_ended_from_outside_alone() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let inner = inside("--quiet --allow s3:GetObject", "inner", "echo $AUDEX_SESSION_ID; sleep 60");
+    let script = format!("{inner}\necho outer goes on");
+    let isolate = ["--isolate", "credentials"];
+    let words = [&OUTER[..], &isolate, &["--", "sh", "-c", &script]].concat();
+    let mut running = sandbox.tryaudex(words).start();
+    let session = running.line();
+    let listed = sandbox.run(["sessions", "list", "--json"]).success().json();
+    assert_eq!(listed[0]["session"], session.as_str());
+    assert_eq!(listed[0]["parents"].as_array().unwrap().len(), 1);
+    let ended = sandbox.run(["sessions", "end", &session]).success();
+    assert_eq!(ended.stdout, format!("session `{session}` has ended: ended early\n"));
+    assert_eq!(running.finish().success().stdout.lines().last(), Some("outer goes on"));
 }
 
 #[test]

@@ -195,8 +195,14 @@ impl Service {
                 })?;
                 let mut held = Held { inside, token: Some(token) };
                 let _ = over.wait_for(|is_over| *is_over).await;
-                held.token = None;
+                // The host tells the end of its command now.
+                if let Some(token) = held.token.take() {
+                    self.expect(token);
+                }
                 Ok((StatusCode::OK, json!({})))
+            }
+            (&Method::GET, HOLD, Some(token)) => {
+                Ok((StatusCode::OK, json!({ "held": inside.is_held(&token) })))
             }
             (&Method::POST, END, Some(token)) => {
                 let ending: Ending = read(body)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, Url};
 use serde::Serialize;
@@ -19,6 +19,10 @@ use audex_wire::client::configured_client;
 use audex_wire::exchange::{Reply, exchange};
 use audex_wire::patience::Patience;
 
+/// The time in which the outer host has to take note that this process holds its session.
+const HOLD_TIME: Duration = Duration::from_secs(10);
+/// The pause between two looks at that.
+const PAUSE: Duration = Duration::from_millis(5);
 /// The longest answer of the door.
 const ANSWER_BYTES: usize = 1024 * 1024;
 
@@ -90,7 +94,17 @@ impl Client {
                 stop.request();
             })
             .map_err(|error| Failure::internal("nest", error))?;
-        Ok(())
+        // From then on the end of this process is the end of the session.
+        let began = Instant::now();
+        while began.elapsed() < HOLD_TIME {
+            let reply = self.send(Method::GET, HOLD, &())?;
+            let reply: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            if reply.get("held") == Some(&Value::Bool(true)) {
+                return Ok(());
+            }
+            thread::sleep(PAUSE);
+        }
+        Err(unreachable())
     }
 
     /// Tells the end of the command. The outer host then revokes and records.

@@ -78,6 +78,8 @@ impl Shown<'_> {
             ("started", summary.started.clone()),
             ("provider", summary.provider.clone()),
         ];
+        let parents = summary.parents.join(" > ");
+        facts.extend((!parents.is_empty()).then_some(("inside", parents)));
         let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
         if let Some(issuing) = &receipt.issuing {
             add("method", Some(issuing.method.clone()));

@@ -11,18 +11,23 @@ use super::super::delivery::Prepared;
 use super::super::end::{Revocation, revoke_announced, revoke_or_keep};
 use super::super::gateway::signer;
 use super::super::guard::guarded;
-use super::super::{Chain, Ready, aws_keys, report, settle};
+use super::super::{Chain, Ready, Run, aws_keys, report, settle};
 use super::decider::Nested;
 use super::{Node, token};
 use crate::console::Console;
+use crate::control::{Control, Hello, Served};
 use crate::door::sessions::{Ending, Opened, Over};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::mint;
 use crate::pipeline::gateway::decider::Deciding;
+use crate::settings::delivery::Deliver;
+use audex_audit::redact_command;
 use audex_child::{Ended, Status};
+use audex_components::filter::Isolation;
 use audex_components::provider::{Minted, Provider};
 use audex_core::clock::unix_seconds;
 use audex_core::delivery::Value;
+use audex_core::isolation::Level;
 use audex_core::secret::Secret;
 use audex_gateway::{Admitted, Gateway};
 
@@ -47,6 +52,7 @@ struct Live {
     minted: Minted,
     deciding: Arc<Deciding>,
     admitted: Admitted,
+    control: Option<Control>,
     began: Instant,
 }
 
@@ -69,6 +75,7 @@ impl Child {
         notices.extend(
             denied.map(|one| format!("`{}` is denied by {} ({})", one.action, one.by, one.reason)),
         );
+        let hello = hello(&run);
         run.attempt.record_issuing()?;
         let (provider, attempt) = (Arc::clone(&run.provider), &*run.attempt);
         provider.record_leases(attempt.lease_recorder());
@@ -117,15 +124,28 @@ impl Child {
             decider,
             ends_at,
         };
+        let (over, _) = watch::channel(false);
+        let stop = over.clone();
+        let served = Served {
+            hello: Hello { ends_at: Some(ends_at), ..hello },
+            stop: Box::new(move || {
+                stop.send_replace(true);
+            }),
+        };
+        // A session without a control socket runs all the same.
+        let control = Control::of(run.context.settings, served).ok();
+        if let Some(control) = &control {
+            control.set_board(Arc::clone(deciding.board()));
+        }
         let live = Live {
             attempt: attempt.clone(),
             provider,
             minted,
             deciding,
             admitted,
+            control,
             began: Instant::now(),
         };
-        let (over, _) = watch::channel(false);
         let live = Mutex::new(Some(live));
         Ok(Self { node, token, over, granted, notices, variables, live })
     }
@@ -162,7 +182,8 @@ impl Child {
     pub(super) fn end(&self, ending: Option<Ending>) {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(live) = live else { return };
-        let Live { attempt, provider, minted, deciding, admitted, began } = live;
+        let Live { attempt, provider, minted, deciding, admitted, control, began } = live;
+        let by = control.as_ref().and_then(Control::ended_by);
         let mut known = secrets(&minted);
         let key = admitted.session_key();
         known.extend([key.secret.clone(), key.token.clone(), self.token.clone()]);
@@ -179,12 +200,18 @@ impl Child {
                 let ended = Ended {
                     status,
                     ended_by_deadline: ending.by_deadline,
-                    ended_by_request: false,
+                    ended_by_request: by.is_some(),
                     duration: Duration::from_millis(ending.duration_ms).min(began.elapsed()),
                 };
-                attempt.record_ended(&ended, None, revoked.unwrap_or_else(Some), &known)
+                if let Some(control) = &control {
+                    control.set_exit_code(ended.exit_code());
+                }
+                attempt.record_ended(&ended, by, revoked.unwrap_or_else(Some), &known)
             }
-            None => attempt.record_failure(&super::refused(GONE, "").at("nest")),
+            None => {
+                let gone = Failure::usage(GONE, "").at("nest");
+                attempt.record_failure(&Failure { kind: Kind::Unavailable, ..gone })
+            }
         };
         let console = Console::default();
         if let Err(error) = recorded {
@@ -196,6 +223,31 @@ impl Child {
         }
         // The login of the provider ends with its last user.
         let _ = provider.close();
-        let _ = self.over.send(true);
+        deciding.board().close();
+        drop(control);
+        self.over.send_replace(true);
+    }
+}
+
+/// Returns the description of the session, before its end is known.
+fn hello(run: &Run<'_>) -> Hello {
+    let words: Vec<&str> = run.request.command.iter().map(String::as_str).collect();
+    let isolation = match run.circumstances.isolation {
+        Isolation::Off => Level::Off,
+        Isolation::Credentials => Level::Credentials,
+        Isolation::Strict => Level::Strict,
+    };
+    Hello {
+        session: run.request.session.clone(),
+        pid: std::process::id(),
+        started: run.circumstances.now,
+        command: redact_command(&words),
+        agent: run.circumstances.agent.clone(),
+        provider: run.request.provider.clone(),
+        deliver: Deliver::Gateway.name().to_owned(),
+        isolation: isolation.name().to_owned(),
+        takes_answers: false,
+        ends_at: None,
+        parents: run.circumstances.parents.clone(),
     }
 }
