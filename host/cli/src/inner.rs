@@ -22,7 +22,8 @@ use crate::settings::approve::OnDenied;
 use crate::settings::delivery::Deliver;
 use audex_child::deadline::DEFAULT_GRACE;
 use audex_child::deliver::{Delivered, Delivery, SessionDirectory, deliver};
-use audex_child::{Deadline, Ended, OnExpiry, Signals, Status, isolate, look_up, spawn};
+use audex_child::isolate::Prepared;
+use audex_child::{Deadline, Ended, OnExpiry, Signals, Status, look_up, spawn};
 use audex_core::clock::unix_seconds;
 use audex_core::delivery::{EndpointSettings, ToolLogins, Value};
 use audex_core::environment::{Environment, PATH};
@@ -51,7 +52,6 @@ impl Options {
             (flags.key_life.is_some(), "--key-life"),
             (flags.deliver.is_some_and(|deliver| deliver != Deliver::Gateway), "--deliver"),
             (flags.on_denied.is_some_and(|one| one != OnDenied::Refuse), "--on-denied"),
-            (flags.isolation.level == Some(Level::Strict), "--isolate strict"),
         ];
         Self {
             provider: flags.provider.clone(),
@@ -99,9 +99,13 @@ impl Outer {
             return Err(Failure::usage(&message, "leave it out"));
         }
         let executable = look_up(command, environment.get_os(PATH))?;
-        let isolating = isolating(context)?;
+        let mut isolating = isolating(context)?;
         let directory = SessionDirectory::create(environment, &settings.paths.state)?;
+        let isolate = |one: &mut Isolating| one.isolate(&executable, directory.path());
+        let mut isolated = isolating.as_mut().map(isolate).transpose()?;
         let mut signals = Signals::install()?;
+        // Nothing is minted for a command whose isolation does not stand.
+        isolated.as_mut().map_or(Ok(()), Prepared::wait)?;
         let inner = Inner {
             allow: arguments.allow,
             profiles: arguments.profiles,
@@ -127,9 +131,7 @@ impl Outer {
             isolating.lead(&mut delivered.environment, delivered.directory.path());
         }
         started(console, &opened);
-        let isolated =
-            isolating.map(|isolating| isolating.of_session(delivered.directory.path(), Vec::new()));
-        let running = spawn(&executable, &delivered.environment, signals, isolated.as_ref())?;
+        let running = spawn(&executable, &delivered.environment, signals, isolated)?;
         let at = UNIX_EPOCH + Duration::from_secs(opened.ends_at);
         let policy = settings.on_expiry.unwrap_or(OnExpiry::Keep);
         let deadline = Deadline { at, policy, grace: DEFAULT_GRACE };
@@ -143,12 +145,23 @@ impl Outer {
 }
 
 /// Settles the isolation of the command inside that of the session around it.
+///
+/// # Errors
+/// For `strict`: the ports of the outer gateway are not in a network of its own.
 fn isolating(context: Context<'_>) -> Result<Option<Isolating>, Failure> {
     let Context { environment, settings, console } = context;
-    let isolating = Isolating::prepare(environment, settings, &[], isolate::support)?;
-    let isolating = isolating.filter(|one| one.level() == Level::Credentials);
+    if settings.isolation.level == Level::Strict {
+        if settings.paths.outer.is_some() {
+            console.notice("the command runs inside the isolation of the session around it");
+            return Ok(None);
+        }
+        let message = "a session inside another has no isolation `strict` of its own";
+        return Err(Failure::usage(message, "start the session around it with --isolate strict"));
+    }
+    let stage = Isolating::begin(settings);
+    let isolating = Isolating::prepare(environment, settings, &[], stage)?;
     if let Some(isolating) = &isolating {
-        for notice in isolating.check(&settings.isolation)? {
+        for notice in isolating.check(&settings.isolation, Deliver::Gateway)? {
             console.notice(&notice);
         }
     }

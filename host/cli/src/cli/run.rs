@@ -109,8 +109,14 @@ pub(super) fn with(
             return Ok(outer.run(context, ask, options, command));
         }
         let chain = pipeline::request(context, ask, attempt)?;
-        let ready = chain.expand()?.check()?.filter()?.plan()?.approve()?;
-        ready.start(command, &mut NoObserver).map(Ok)
+        let planned = chain.expand()?.check()?.filter()?.plan()?;
+        let grant = &planned.output.planned.grant;
+        if request.expect_grant.as_ref().is_some_and(|expected| *expected != grant.digest()) {
+            let message = "the grant is not the one that was planned and approved";
+            let hint = "settings, profiles or filters changed meanwhile: plan again";
+            return Err(Failure::refused(message, hint).at("filter"));
+        }
+        planned.approve()?.start(command, &mut NoObserver).map(Ok)
     });
     outcome.and_then(|outcome| outcome)
 }

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::{Service, refused};
 use crate::failure::{Failure, Kind};
+use audex_child::{Ended, Status};
 
 /// The path of the sessions.
 pub(crate) const SESSIONS: &str = "/sessions";
@@ -83,6 +84,19 @@ pub(crate) struct Ending {
     pub duration_ms: u64,
     /// True if the deadline ended the command.
     pub by_deadline: bool,
+}
+
+impl Ending {
+    /// Returns the end of a command that `by_request` was ended, or ended by itself. It lasted at most `most`.
+    pub(crate) fn ended(self, by_request: bool, most: Duration) -> Ended {
+        let code = Status::Exited(self.code.unwrap_or_default());
+        Ended {
+            status: self.signal.map_or(code, Status::Signalled),
+            ended_by_deadline: self.by_deadline,
+            ended_by_request: by_request,
+            duration: Duration::from_millis(self.duration_ms).min(most),
+        }
+    }
 }
 
 /// What opens and ends sessions inside this one.

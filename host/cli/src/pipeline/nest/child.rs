@@ -1,7 +1,7 @@
 //! One inner session: its credentials, its place at the gateway, its records and its end.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -22,7 +22,6 @@ use crate::mint;
 use crate::pipeline::gateway::decider::Deciding;
 use crate::settings::delivery::Deliver;
 use audex_audit::redact_command;
-use audex_child::{Ended, Status};
 use audex_components::filter::Isolation;
 use audex_components::provider::{Minted, Provider};
 use audex_core::clock::unix_seconds;
@@ -86,7 +85,7 @@ impl Child {
             access
         };
         let take_back = |minted: &Minted| {
-            revoke_or_keep(console, &provider, minted, &access_of(minted), attempt)
+            revoke_or_keep(console, &provider, minted, &access_of(minted), attempt);
         };
         let minted =
             mint::mint(approved, &provider, &run.description, began, || (), |one| take_back(one));
@@ -191,27 +190,15 @@ impl Child {
         let revoked = Revocation::new(&provider).credentials(&minted);
         // The receipt of this session, like its log, is the outer host's; a failure to write is told at the end of its own session.
         let _ = attempt.record_used(&deciding.counter(), &known);
-        let recorded = match ending {
-            Some(ending) => {
-                let status = match ending.signal {
-                    Some(signal) => Status::Signalled(signal),
-                    None => Status::Exited(ending.code.unwrap_or_default()),
-                };
-                let ended = Ended {
-                    status,
-                    ended_by_deadline: ending.by_deadline,
-                    ended_by_request: by.is_some(),
-                    duration: Duration::from_millis(ending.duration_ms).min(began.elapsed()),
-                };
-                if let Some(control) = &control {
-                    control.set_exit_code(ended.exit_code());
-                }
-                attempt.record_ended(&ended, by, revoked.unwrap_or_else(Some), &known)
+        let ended = ending.map(|ending| ending.ended(by.is_some(), began.elapsed()));
+        let recorded = if let Some(ended) = ended {
+            if let Some(control) = &control {
+                control.set_exit_code(ended.exit_code());
             }
-            None => {
-                let gone = Failure::usage(GONE, "").at("nest");
-                attempt.record_failure(&Failure { kind: Kind::Unavailable, ..gone })
-            }
+            attempt.record_ended(&ended, by, revoked.unwrap_or_else(Some), &known)
+        } else {
+            let gone = Failure::usage(GONE, "").at("nest");
+            attempt.record_failure(&Failure { kind: Kind::Unavailable, ..gone })
         };
         let console = Console::default();
         if let Err(error) = recorded {
