@@ -206,7 +206,7 @@ impl Shown<'_> {
             _ => None,
         };
         json!({
-            "session": summary.session, "provider": summary.provider, "started": summary.started,
+            "session": summary.session, "parents": summary.parents, "provider": summary.provider, "started": summary.started,
             "written": self.now, "state": summary.state(self.is_live),
             "complete": self.is_complete(),
             "method": issuing.map(|one| &one.method), "profile": issuing.and_then(|one| one.profile.as_ref()),
