@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 45] = [
+const COMMANDS: [&[&str]; 49] = [
     &[],
     &["run"],
     &["plan"],
