@@ -164,10 +164,10 @@ fn what_the_organisation_of_the_outer_host_denies_no_inner_session_gets() {
     assert!(output.stderr.contains("deny-list"), "{}", output.stderr);
     let denied = events(&sandbox, "denied");
     assert_eq!(denied.len(), 1, "{denied:?}");
-    assert!(events(&sandbox, "issued").len() == 1);
+    assert_eq!(events(&sandbox, "issued").len(), 1);
 }
 
-/// Waits at most as long as so many looks at the list take.
+/// Returns a line of a script that waits until the list of sessions shows `what`, for a limited number of looks.
 fn until_listed(what: &str) -> String {
     format!("for look in $(seq 1000); do '{AUDEX}' sessions list | grep -q '{what}' && break; done")
 }
