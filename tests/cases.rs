@@ -47,6 +47,7 @@ mod mcp;
 mod methods;
 mod misplaced;
 mod narrowing;
+mod nested;
 mod organisation;
 mod pinned;
 mod plan;

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{Sandbox, Started};
+use crate::support::{Sandbox, Started, python};
 
 const RUN: [&str; 6] = ["run", "--allow", "s3:GetObject", "--", "sh", "-c"];
 /// Prints a line and then waits for its end.
@@ -158,7 +158,7 @@ fn a_file_in_the_place_of_a_socket_is_named_and_stops_nothing() {
 
 /// Looks for the socket on every way, sends the words to it, and prints the replies.
 const REACHES: &str = r"
-import glob, os, socket, sys
+import glob, os, signal, socket, sys
 name = os.environ['AUDEX_SESSION_ID'] + '.sock'
 below = os.path.expanduser('~') + '/.local/state/audex/control'
 for directory in [below] + glob.glob('/proc/[0-9]*/root' + below) + glob.glob('/proc/[0-9]*/fd/*'):
@@ -168,8 +168,8 @@ for directory in [below] + glob.glob('/proc/[0-9]*/root' + below) + glob.glob('/
             server.settimeout(5)
             server.connect(name)
             server.sendall(sys.argv[1].encode() + b'\n')
-            print('reached', server.recv(4096).decode().strip())
-            break
+            print('reached', server.recv(4096).decode().strip(), flush=True)
+            signal.pause()
     except OSError:
         pass
 print('tried')
@@ -189,5 +189,37 @@ fn an_isolated_command_does_not_reach_the_socket_and_another_command_does() {
         let is_open = level == "off";
         assert_eq!((is_reached, is_ended), (is_open, is_open), "{level}: {}", output.stdout);
         assert!(is_open || output.stdout == "tried\n", "{level}: {}", output.stderr);
+    }
+}
+
+/// A session whose request waits for a person, and the terminal of a person who watches and presses `keys`.
+#[test]
+fn a_key_at_the_watchers_terminal_answers_the_ask_that_is_shown() {
+    const SECRET: &str = "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null";
+    for (key, outcome, answer) in
+        [("y", "read: ok\n", "granted"), ("n", "read: AccessDenied\n", "refused by")]
+    {
+        let sandbox = Sandbox::new().with_aws_cli();
+        let options = ["--resource", "arn:aws:s3:::demo-reports/*", "--deliver", "gateway"];
+        let asks = ["--on-denied", "wait", "--isolate", "credentials", "--", "sh", "-c"];
+        let script = format!(
+            "echo ready; until [ -e watched ]; do sleep 0.02; done\n{}",
+            crate::support::aws_cli::script(&[("read", SECRET)])
+        );
+        let words = [&RUN[..3], &options, &asks, &[script.as_str()]].concat();
+        let mut running = sandbox.tryaudex(words).start();
+        assert_eq!(running.line(), "ready");
+        let player = python::tests().join("support/terminal.py").display().to_string();
+        let watch = [player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "sessions", "watch"];
+        let watched = sandbox.home().join("watched").display().to_string();
+        let steps = format!(
+            r#"[["expect","running"],["make","{watched}"],["expect","y grants ask-"],["send","{key}"],["expect","answer "],["send","q"]]"#
+        );
+        let seen = sandbox.program(python::interpreter(), watch).stdin(steps).output().success();
+        assert!(seen.stdout.contains("asks     ask-"), "{}", seen.stdout);
+        assert!(seen.stdout.contains(answer), "{}", seen.stdout);
+        assert!(seen.stdout.ends_with("exit 0\n"), "{}", seen.stdout);
+        let output = running.finish().success();
+        assert!(output.stdout.ends_with(outcome), "{} {}", output.stdout, seen.stdout);
     }
 }

@@ -120,6 +120,7 @@ fn bound_issuing(issuing: &mut Issuing) {
         ttl_seconds: _,
         region,
         isolation,
+        parents,
         command,
         components,
     } = issuing;
@@ -128,6 +129,7 @@ fn bound_issuing(issuing: &mut Issuing) {
         list_of(&mut isolation.mechanisms, PERMISSION_BYTES);
         list_of(&mut isolation.not_held, PERMISSION_BYTES);
     }
+    list_of(parents, PERMISSION_BYTES);
     texts([
         Some(provider),
         profile.as_mut(),
@@ -326,6 +328,7 @@ mod tests {
                 resources: vec!["r".to_owned(); 500_000],
                 ttl_seconds: 1,
                 region: Some(long()),
+                parents: vec![long(); 100],
                 isolation: Some(RecordedIsolation {
                     level: long(),
                     mechanisms: vec![long(); 50],

@@ -161,6 +161,9 @@ pub struct Issuing {
     /// The isolation of the command; `None` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation: Option<RecordedIsolation>,
+    /// The sessions around this one, the outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<String>,
     /// The command and its arguments, redacted.
     pub command: Vec<String>,
     /// The components that took part, with their digests.

@@ -121,6 +121,7 @@ mod tests {
                 resources: list.clone(),
                 ttl_seconds: 1,
                 region: some.clone(),
+                parents: vec![one.clone()],
                 isolation: Some(RecordedIsolation {
                     level: one.clone(),
                     mechanisms: list.clone(),

@@ -3,6 +3,8 @@
 //!
 //! Security: whoever knows the token speaks for the command. The token is in a private file of the session.
 
+pub(crate) mod sessions;
+
 use std::io;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::sessions::{Inside, SESSIONS};
 use crate::asks::board::{Board, NotAsked};
 use crate::asks::{Ask, Wanted};
 use crate::request::{RequestError, items};
@@ -101,6 +104,7 @@ pub(crate) struct Door {
 
 struct Service {
     board: Arc<Board>,
+    inside: Arc<dyn Inside>,
     authority: String,
     token: Secret,
     ends_at: u64,
@@ -109,16 +113,20 @@ struct Service {
 type Reply = Response<Full<Bytes>>;
 
 impl Door {
-    /// Opens the door to `board` until `ends_at`, in seconds since the Unix epoch.
+    /// Opens the door to `board`, and to the sessions `inside`, until `ends_at`, in seconds since the Unix epoch.
     ///
     /// # Errors
     /// If the system has no socket, thread or random numbers.
-    pub(crate) fn open(board: Arc<Board>, ends_at: u64) -> io::Result<Self> {
+    pub(crate) fn open(
+        board: Arc<Board>,
+        inside: Arc<dyn Inside>,
+        ends_at: u64,
+    ) -> io::Result<Self> {
         let port = Port::open(0)?;
         let authority = port.address().to_string();
         let token = Secret::new(random::text(TOKEN_DIGITS, random::HEX)?);
         let address = format!("http://{authority}");
-        let service = Arc::new(Service { board, authority, token: token.clone(), ends_at });
+        let service = Arc::new(Service { board, inside, authority, token: token.clone(), ends_at });
         let answer = move |request, _| {
             let service = Arc::clone(&service);
             async move { service.reply(request).await }
@@ -129,16 +137,21 @@ impl Door {
     /// Adds the file that leads the command here, and its variable.
     pub(crate) fn configure(&self, settings: &mut EndpointSettings) {
         let way = Way { address: self.address.clone(), token: self.token.expose().to_owned() };
-        let way = serde_json::to_string(&way).unwrap_or_default();
-        settings.files.push(SessionFile {
-            name: FILE.to_owned(),
-            contents: delivery::Value::Secret(Secret::new(way)),
-            variable: Some(AUDEX_SESSION_DOOR.to_owned()),
-        });
+        settings.files.push(file(&way));
     }
 
     pub(crate) fn secret(&self) -> Secret {
         self.token.clone()
+    }
+}
+
+/// Returns the file that leads a command to a door.
+pub(crate) fn file(way: &Way) -> SessionFile {
+    let way = serde_json::to_string(way).unwrap_or_default();
+    SessionFile {
+        name: FILE.to_owned(),
+        contents: delivery::Value::Secret(Secret::new(way)),
+        variable: Some(AUDEX_SESSION_DOOR.to_owned()),
     }
 }
 
@@ -152,13 +165,26 @@ impl Service {
 
     async fn answer(&self, request: Request) -> Result<(StatusCode, Value), (StatusCode, String)> {
         let (parts, body) = request.into_parts();
-        let refused = |status: StatusCode, message: &str| (status, message.to_owned());
         // Security: a browser page whose own host name resolves to this server sends that name as host (DNS rebinding).
         let host = header(&parts.headers, "host");
         let token =
             header(&parts.headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
         let is_ours =
             token.is_some_and(|token| equal(token.as_bytes(), self.token.expose().as_bytes()));
+        let inner = token.filter(|token| !is_ours && self.inside.knows(token)).map(str::to_owned);
+        let path = parts.uri.path();
+        if path.starts_with(SESSIONS)
+            && host == Some(self.authority.as_str())
+            && (is_ours || inner.is_some())
+        {
+            let body = whole_within(body, sessions::BODY_BYTES, BODY_TIME).await;
+            let too_long = || refused(StatusCode::PAYLOAD_TOO_LARGE, "the request is too long");
+            return self.session(&parts.method, path, inner, &body.ok_or_else(too_long)?).await;
+        }
+        if inner.is_some() {
+            let message = "a session in a session asks for nothing: the session around it can";
+            return Err(refused(StatusCode::FORBIDDEN, message));
+        }
         if host != Some(self.authority.as_str()) || !is_ours {
             return Err(refused(
                 StatusCode::UNAUTHORIZED,
@@ -168,7 +194,6 @@ impl Service {
         if clock::unix_seconds() >= self.ends_at {
             return Err(refused(StatusCode::FORBIDDEN, "the session's access has ended"));
         }
-        let path = parts.uri.path();
         match (&parts.method, path.strip_prefix(ASKS).map(|id| id.trim_start_matches('/'))) {
             (&Method::POST, Some("")) => {
                 let body = whole_within(body, BODY_BYTES, BODY_TIME).await;
@@ -201,6 +226,10 @@ impl Service {
             }
         }
     }
+}
+
+fn refused(status: StatusCode, message: &str) -> (StatusCode, String) {
+    (status, message.to_owned())
 }
 
 fn shown(ask: &Ask) -> Value {

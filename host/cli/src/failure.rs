@@ -29,6 +29,13 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Returns the kind with this exit status.
+    #[must_use]
+    pub(crate) fn of(code: u8) -> Self {
+        let kinds = [Self::Usage, Self::Unavailable, Self::Internal, Self::Denied, Self::Config];
+        kinds.into_iter().find(|kind| kind.exit_code() == code).unwrap_or(Self::Command(code))
+    }
+
     /// Returns the exit status.
     #[must_use]
     pub fn exit_code(self) -> u8 {

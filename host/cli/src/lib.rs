@@ -21,6 +21,7 @@ pub mod explain;
 pub mod failure;
 pub mod filter;
 pub mod health;
+mod inner;
 pub mod intent;
 pub mod isolation;
 pub mod learn;

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod guard;
 mod isolated;
 mod layer;
+pub(crate) mod nest;
 pub mod observer;
 pub mod open;
 mod purpose;
@@ -41,7 +42,7 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
-use audex_audit::{Audit, redact_command};
+use audex_audit::redact_command;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
@@ -435,11 +436,8 @@ impl Run<'_> {
             ends_at: None,
             parents: self.circumstances.parents.clone(),
         };
-        let audit = Audit::new(&settings.paths.audit);
-        let is_live = |session: &str| audit.is_live(session).unwrap_or(true);
-        let served = Served { hello, stop: place.signals.stop() };
-        let control = Control::start(&settings.paths.state, served, is_live);
-        control
+        let stop = place.signals.stop();
+        Control::of(settings, Served { hello, stop: Box::new(move || stop.request()) })
             .inspect_err(|error| {
                 console.notice(&format!(
                     "this session cannot be watched or ended from elsewhere: {error}"

@@ -272,6 +272,14 @@ impl Settings {
         Ttl { duration, lowered_from: (duration < asked).then_some(asked) }
     }
 
+    /// Returns the same settings for a session inside another: `ttl` is its own option, and `left` the time that is left for it.
+    #[must_use]
+    pub(crate) fn lasting(mut self, ttl: Option<Duration>, left: Duration) -> Self {
+        self.ttl.flag = ttl;
+        self.ttl.ceiling = Some(self.ttl.ceiling.map_or(left, |ceiling| ceiling.min(left)));
+        self
+    }
+
     /// Checks that every provider with settings exists.
     ///
     /// # Errors

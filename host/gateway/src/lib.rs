@@ -58,7 +58,7 @@ pub use self::signer::Signer;
 const REFUSALS: usize = 20;
 
 /// The variables that would bypass the gateway, or that cannot be combined with a custom endpoint.
-const OVERRULED: [&str; 3] =
+pub const OVERRULED: [&str; 3] =
     ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
 
 /// A request and the cloud's decision on it.

@@ -12,6 +12,7 @@ use super::plan;
 use super::request_args::RequestArgs;
 use crate::console::{self, Console};
 use crate::failure::Failure;
+use crate::inner::{self, Outer};
 use crate::intent::{self, Proposed};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::guard::recorded;
@@ -114,10 +115,16 @@ pub(super) fn with(
     let mut attempt = Attempt::new(&paths);
     attempt.add_arguments(&request.ask(command));
     let console = request.console();
-    recorded(environment, console, &mut attempt, |attempt| {
+    let options = inner::Options::of(&flags);
+    let outer = Outer::of(environment, &options)?;
+    let outcome = recorded(environment, console, &mut attempt, |attempt| {
         let settings = Settings::resolve_in(paths, flags)?;
         let context = Context { environment, settings: &settings, console };
         let ask = ask(context, attempt)?;
+        if let Some(outer) = outer {
+            // The outer host records what becomes of it.
+            return Ok(outer.run(context, ask, options, command));
+        }
         let chain = pipeline::request(context, ask, attempt)?;
         let planned = chain.expand()?.check()?.filter()?.plan()?;
         let grant = &planned.output.planned.grant;
@@ -126,8 +133,9 @@ pub(super) fn with(
             let hint = "settings, profiles or filters changed meanwhile: plan again";
             return Err(Failure::refused(message, hint).at("filter"));
         }
-        planned.approve()?.start(command, &mut NoObserver)
-    })
+        planned.approve()?.start(command, &mut NoObserver).map(Ok)
+    });
+    outcome.and_then(|outcome| outcome)
 }
 
 /// Shows the proposal for a sentence, and asks the user on the terminal.

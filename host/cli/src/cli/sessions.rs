@@ -159,7 +159,7 @@ pub(super) fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<String,
     if as_json {
         let object = |summary: &&Summary| {
             json!({
-                "session": summary.session, "provider": summary.provider, "started": summary.started,
+                "session": summary.session, "parents": summary.parents, "provider": summary.provider, "started": summary.started,
                 "state": summary.state(is_live(summary)), "exit_code": summary.exit_code(),
                 "valid_until": summary.valid_until(&now), "leases_left": summary.leases_left(),
             })
@@ -167,6 +167,7 @@ pub(super) fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<String,
         let all: Vec<Value> = newest.iter().map(object).collect();
         return Ok(Value::from(all).to_string());
     }
+    let has_parents = newest.iter().any(|summary| !summary.parents.is_empty());
     let row = |summary: &&Summary| {
         let valid = match (summary.valid_until(&now), summary.leases_left()) {
             (Some(end), _) => format!("until {end}"),
@@ -175,10 +176,17 @@ pub(super) fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<String,
         };
         let state = summary.state_text(is_live(summary));
         let (session, provider) = (summary.session.clone(), summary.provider.clone());
-        vec![session, provider, summary.started.clone(), state, valid]
+        let mut row = vec![session, provider, summary.started.clone(), state, valid];
+        if has_parents {
+            row.push(summary.parents.join(" > "));
+        }
+        row
     };
     let rows: Vec<_> = newest.iter().map(row).collect();
-    let headings = ["SESSION", "PROVIDER", "STARTED", "STATE", "STILL VALID"];
+    let mut headings = vec!["SESSION", "PROVIDER", "STARTED", "STATE", "STILL VALID"];
+    if has_parents {
+        headings.push("INSIDE");
+    }
     Ok(lines(&headings, &rows))
 }
 

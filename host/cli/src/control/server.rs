@@ -24,7 +24,8 @@ use super::message::{Event, Hello, NotCounted, Reply, Request};
 use super::peer::Peer;
 use super::{Directory, ENDING, directory};
 use crate::asks::Board;
-use audex_child::Stop;
+use crate::settings::Settings;
+use audex_audit::Audit;
 use audex_core::private_file;
 
 /// The most connections at once: some watchers, and the short ones of commands.
@@ -46,8 +47,8 @@ const NO_GATEWAY: &str =
 pub(crate) struct Served {
     /// The description of the session.
     pub hello: Hello,
-    /// The handle that ends the command.
-    pub stop: Stop,
+    /// Begins the end of the session.
+    pub stop: Box<dyn Fn() + Send + Sync>,
 }
 
 /// The progress of the session.
@@ -71,13 +72,22 @@ pub(crate) struct Control {
 
 struct Shared {
     hello: Mutex<Hello>,
-    stop: Stop,
+    stop: Box<dyn Fn() + Send + Sync>,
     ended_by: OnceLock<String>,
     /// The id of the command's first process; 0 before its start.
     command: AtomicI32,
 }
 
 impl Control {
+    /// Serves a new socket in the state directory of `settings`, and removes the sockets of killed sessions.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) fn of(settings: &Settings, served: Served) -> io::Result<Self> {
+        let audit = Audit::new(&settings.paths.audit);
+        Self::start(&settings.paths.state, served, |one| audit.is_live(one).unwrap_or(true))
+    }
+
     /// Serves a new socket below `state`, and removes the sockets of sessions for which `is_live` returns false.
     ///
     /// # Errors
@@ -305,7 +315,7 @@ async fn serve(
                 send(&mut write, &Reply::Ending).await?;
                 // Only the first one has ended it.
                 let _ = shared.ended_by.set(peer.by);
-                shared.stop.request();
+                (shared.stop)();
                 while stopped.changed().await.is_ok() {}
                 return Ok(());
             }

@@ -12,7 +12,6 @@ use super::message::Request;
 use super::*;
 use crate::asks::board::{Asker, NotLocal, Work};
 use crate::asks::{Answer, Board, State, Wanted};
-use audex_child::Signals;
 
 fn hello(session: &str) -> Hello {
     Hello {
@@ -35,7 +34,7 @@ fn control(state: &Path, session: &str) -> Control {
 }
 
 fn with(state: &Path, hello: Hello, board: Option<Arc<Board>>) -> Control {
-    let stop = Signals::install().unwrap().stop();
+    let stop = Box::new(|| ());
     let control = Control::start(state, Served { hello, stop }, |_| true).unwrap();
     if let Some(board) = board {
         control.set_board(board);
@@ -257,7 +256,7 @@ fn the_sockets_of_killed_sessions_are_swept_and_those_of_living_ones_stay() {
     for name in ["killed.sock", "living.sock"] {
         drop(UnixListener::bind(sockets.join(name)).unwrap());
     }
-    let stop = Signals::install().unwrap().stop();
+    let stop = Box::new(|| ());
     let served = Served { hello: hello("audex-1"), stop };
     let _control = Control::start(directory.path(), served, |session| session == "living").unwrap();
     assert!(!sockets.join("killed.sock").exists() && sockets.join("living.sock").exists());

@@ -42,6 +42,8 @@ pub struct Attempt {
     justification: Option<String>,
     isolation: Option<RecordedIsolation>,
     plan: Option<Issuing>,
+    /// The sessions around this one, the outermost first.
+    parents: Vec<String>,
     live: OnceCell<Arc<Live>>,
 }
 
@@ -62,6 +64,7 @@ impl Attempt {
             justification: None,
             isolation: None,
             plan: None,
+            parents: Vec::new(),
             live: OnceCell::new(),
         }
     }
@@ -115,6 +118,16 @@ impl Attempt {
         self.profiles.clone_from(&ask.profiles);
         self.command.clone_from(&ask.command);
         self.justification.clone_from(&ask.justification);
+    }
+
+    /// Adds the sessions around this one, the outermost first.
+    pub(super) fn add_parents(&mut self, parents: &[String]) {
+        parents.clone_into(&mut self.parents);
+    }
+
+    /// Returns the sessions around this one, the outermost first.
+    pub(super) fn parents(&self) -> &[String] {
+        &self.parents
     }
 
     pub(super) fn add_provider(&mut self, provider: &str) {
@@ -174,6 +187,7 @@ impl Attempt {
             ttl_seconds: planned.grant.shown().ttl_seconds.into(),
             region: None,
             isolation: self.isolation.clone(),
+            parents: self.parents.clone(),
             command: self.command.clone(),
             components: self.digests(),
         });

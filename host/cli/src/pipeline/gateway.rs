@@ -16,12 +16,14 @@ use aws_credential_types::Credentials;
 use super::Run;
 use super::aws_keys::{self, AwsKeys};
 use super::delivery::{Arranged, Decisions, Handover, Scene, Serving, Unrevoked};
+use super::nest::Nest;
 use super::step_up::Ground;
 use super::step_up::clerk::Clerk;
 use crate::asks::Board;
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::plan::{self, Planned};
+use crate::settings::approve::{ApproveSettings, OnDenied};
 use crate::settings::delivery::UnknownRequests;
 use audex_components::backend::Backend;
 use audex_components::provider::{Enforcer, Minted, Reader};
@@ -148,6 +150,25 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
     })
 }
 
+impl Prepared {
+    /// Returns the decisions of a session inside another, which makes no asks.
+    pub(super) fn nested(
+        self,
+        signer: Arc<Signer>,
+        until: u64,
+        identity: Option<&str>,
+    ) -> Deciding {
+        let Self { reader, set, limits, unknown, ground } = self;
+        let first = Held { set, signer, until, ask: None, once: false };
+        // Without a clerk, an ask would find nobody.
+        let (board, _) = Board::new(ground.asker());
+        let settings =
+            ApproveSettings { on_denied: OnDenied::Refuse, ..ground.settings.approve.clone() };
+        let asking = Asking::new(Arc::new(board), &settings);
+        Deciding::new(reader, first, limits, unknown, identity, asking)
+    }
+}
+
 /// Starts the gateway, and returns the keys and the settings that lead the command to it.
 ///
 /// # Errors
@@ -163,14 +184,24 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let deciding = Arc::new(Deciding::new(reader, first, limits, unknown, identity, asking));
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);
-    let gateway = interpose(scene, &mut arranged, decider)?;
+    let gateway = Arc::new(interpose(scene, &mut arranged, Arc::clone(&decider))?);
+    let nest = Nest::new(
+        scene.context,
+        (scene.attempt.provider(), scene.attempt.session()),
+        ground.circumstances().clone(),
+        Arc::clone(&gateway),
+        decider,
+        until,
+    );
+    let nest = Arc::new(nest);
     let (provider, attempt) = (scene.provider, scene.attempt);
     let clerk =
         Clerk::start(ground, (Arc::clone(&board), work), provider, attempt, &deciding, until)
             .map_err(GatewayError::Loopback)?;
-    let door = Door::open(board, until).map_err(GatewayError::Loopback)?;
+    let inside = Arc::<Nest>::clone(&nest);
+    let door = Door::open(board, inside, until).map_err(GatewayError::Loopback)?;
     door.configure(&mut arranged.endpoint_settings);
-    let running = Running { gateway, deciding, clerk, door };
+    let running = Running { gateway, nest, deciding, clerk, door };
     Ok(Handover { arranged, serving: Some(Box::new(running)) })
 }
 
@@ -227,7 +258,8 @@ pub(crate) fn account(identity: &str) -> Option<String> {
 
 /// A gateway that serves a command.
 struct Running {
-    gateway: Gateway,
+    gateway: Arc<Gateway>,
+    nest: Arc<Nest>,
     deciding: Arc<Deciding>,
     clerk: Clerk,
     door: Door,
@@ -247,6 +279,7 @@ impl Serving for Running {
     }
 
     fn stop(&mut self) -> Unrevoked {
+        self.nest.close();
         Unrevoked { leases: self.clerk.stop(), has_revoked_first: false }
     }
 

@@ -11,6 +11,8 @@ use audex_core::clock;
 
 /// The pause between two queries.
 const PAUSE: Duration = Duration::from_secs(3);
+/// The pause between two queries while somebody waits.
+const QUIET_PAUSE: Duration = Duration::from_millis(500);
 /// The interval between two checks for a signal.
 const STEP: Duration = Duration::from_millis(100);
 /// The interval between two lines of progress.
@@ -50,6 +52,19 @@ pub(super) fn wait(
         pause(signals)?;
     }
     Ok(Some(clock::unix_seconds()))
+}
+
+/// Waits without a word and without a terminal, for a session that others wait for. Credentials that need longer are used all the same.
+///
+/// # Errors
+/// When the provider reports that the credentials will never work.
+pub(super) fn quietly(provider: &Provider, minted: &Minted) -> Result<(), Failure> {
+    let (Some(most), Some(lease)) = (minted.settle, &minted.lease) else { return Ok(()) };
+    let began = Instant::now();
+    while !provider.settled(lease)? && began.elapsed() < most {
+        thread::sleep(QUIET_PAUSE);
+    }
+    Ok(())
 }
 
 /// If a signal interrupted the call, reports the signal instead of the cloud's error.

@@ -79,6 +79,11 @@ impl Ground {
         })
     }
 
+    /// Returns what filters are told about the session.
+    pub(super) fn circumstances(&self) -> &Circumstances {
+        &self.circumstances
+    }
+
     /// Returns the session that asks.
     pub(super) fn asker(&self) -> Asker {
         let words: Vec<&str> = self.request.command.iter().map(String::as_str).collect();

@@ -85,6 +85,8 @@ impl Shown<'_> {
             ("started", summary.started.clone()),
             ("provider", summary.provider.clone()),
         ];
+        let parents = summary.parents.join(" > ");
+        facts.extend((!parents.is_empty()).then_some(("inside", parents)));
         let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
         if let Some(issuing) = &receipt.issuing {
             add("method", Some(issuing.method.clone()));
@@ -204,7 +206,7 @@ impl Shown<'_> {
             _ => None,
         };
         json!({
-            "session": summary.session, "provider": summary.provider, "started": summary.started,
+            "session": summary.session, "parents": summary.parents, "provider": summary.provider, "started": summary.started,
             "written": self.now, "state": summary.state(self.is_live),
             "complete": self.is_complete(),
             "method": issuing.map(|one| &one.method), "profile": issuing.and_then(|one| one.profile.as_ref()),

@@ -53,6 +53,8 @@ pub struct Summary {
     pub started: String,
     /// The number of the first record.
     pub first: u64,
+    /// The sessions around this one, the outermost first.
+    pub parents: Vec<String>,
     outcome: Option<Outcome>,
     is_issued: bool,
     /// The lease of the credentials that were issued last.
@@ -81,7 +83,10 @@ impl Summary {
             self.first = record.seq;
         }
         match &record.event {
-            Event::Issuing(issuing) => self.provider.clone_from(&issuing.provider),
+            Event::Issuing(issuing) => {
+                self.provider.clone_from(&issuing.provider);
+                self.parents.clone_from(&issuing.parents);
+            }
             Event::Leasing(leasing) => {
                 self.leases.insert(leasing.lease.clone(), leasing.ends_at.clone());
             }

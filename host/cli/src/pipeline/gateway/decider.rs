@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::account;
 use super::asking::{After, Asking};
+use crate::asks::Board;
 use crate::failure::Failure;
 use crate::settings::delivery::UnknownRequests;
 use audex_components::component::PluginError;
@@ -98,13 +99,18 @@ impl Deciding {
     }
 
     /// Returns the decisions so far.
-    pub(super) fn counter(&self) -> Counter {
+    pub(in crate::pipeline) fn counter(&self) -> Counter {
         held(&self.counter).clone()
     }
 
     /// Returns the first failure of the reader, if it failed.
     pub(super) fn failure(&self) -> Option<String> {
         held(&self.failure).clone()
+    }
+
+    /// Returns the asks of the session.
+    pub(in crate::pipeline) fn board(&self) -> &Arc<Board> {
+        self.asking.board()
     }
 
     /// Adds credentials beside those that the session has.

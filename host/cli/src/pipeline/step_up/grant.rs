@@ -1,8 +1,6 @@
 //! The credentials of an ask: minted beside the first ones, recorded, and given back at the end.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::asks::rules::Known;
 use crate::asks::{Access, Wanted};
@@ -15,15 +13,13 @@ use crate::pipeline::end::{revoke_announced, revoke_lease};
 use crate::pipeline::gateway::decider::{Deciding, Held};
 use crate::pipeline::gateway::signer;
 use crate::pipeline::guard::guarded;
-use crate::pipeline::{Chain, Ready};
+use crate::pipeline::{Chain, Ready, settle};
 use audex_components::provider::{Minted, Permission, Provider};
 use audex_core::clock::unix_seconds;
 use audex_core::secret::Secret;
 
 /// The name of a lease in messages.
 const LEASE: &str = "a lease of an ask";
-/// The pause between two queries for new credentials that need time to work.
-const SETTLE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What was made for the asks of a session.
 #[derive(Default)]
@@ -125,7 +121,7 @@ impl Granting {
         let (minted, _) = minted?;
         let used = guarded(|| {
             let signer = signer(&minted)?;
-            self.settle(&minted)?;
+            settle::quietly(&self.provider, &minted)?;
             run.attempt.record_added(ask, &minted)?;
             record()?;
             Ok(signer)
@@ -148,16 +144,6 @@ impl Granting {
     /// Reads or changes what was made.
     pub(super) fn made<T>(&self, work: impl FnOnce(&mut Made) -> T) -> T {
         work(&mut self.made.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Waits until the credentials work, if the cloud needs time for that.
-    fn settle(&self, minted: &Minted) -> Result<(), Failure> {
-        let (Some(most), Some(lease)) = (minted.settle, &minted.lease) else { return Ok(()) };
-        let began = Instant::now();
-        while !self.provider.settled(lease)? && began.elapsed() < most {
-            thread::sleep(SETTLE_PAUSE);
-        }
-        Ok(())
     }
 
     pub(super) fn give_back(&self, minted: &Minted) {
