@@ -13,7 +13,7 @@ PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
 COMPONENTS := $(dir $(wildcard plugins/extra/*/README.md))
 WORKSPACES := Cargo.toml plugins/Cargo.toml bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo components test test-sigstore test-interop test-moto interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
+.PHONY: demo components test test-kills test-sigstore test-interop test-moto interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
 
 demo: build ## Runs the main job on the loopback cloud, without an account
 	target/debug/tryaudex demo
@@ -28,6 +28,9 @@ components: build ## Builds each component of plugins/extra next to its source, 
 test: wasm-target python javascript ## Runs all tests except sigstore and interop
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
 	$(CARGO) test --locked $(PLUGINS) --workspace
+
+test-kills: build ## Kills 200 sessions at random points (some minutes)
+	AUDEX_TEST_KILLS=200 $(CARGO) test --locked -p tryaudex --test audex -- cases::kills
 
 test-sigstore: wasm-target python ## Tests the feature `sigstore`, which is off by default
 	$(CARGO) clippy --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --all-targets -- -D warnings

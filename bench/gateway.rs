@@ -23,7 +23,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use audex::pipeline::gateway::decider::Deciding;
+use audex::asks::board::{Asker, Board};
+use audex::pipeline::gateway::asking::Asking;
+use audex::pipeline::gateway::decider::{Deciding, Held};
+use audex::settings::approve::ApproveSettings;
 use audex::settings::delivery::UnknownRequests;
 use audex_components::backend::Backend;
 use audex_components::embedded;
@@ -32,7 +35,7 @@ use audex_components::provider::{Provider, Reader};
 use audex_core::delivery::Value;
 use audex_core::environment::Environment;
 use audex_gateway::decide::{Need, On, Rule, Rules, Set, decide};
-use audex_gateway::{Decider as _, Gateway, SessionKey, decided};
+use audex_gateway::{Decider as _, Gateway, SessionKey, Signer, decided};
 use aws_credential_types::Credentials;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -122,7 +125,13 @@ fn deciding() -> Deciding {
     let rules = rules(actions.into());
     let identity = "arn:aws:sts::123456789012:assumed-role/Bench/bench";
     let unknown = UnknownRequests::Refuse;
-    Deciding::new(Reader::new(provider), Set::new(rules), Vec::new(), unknown, Some(identity))
+    let real = Credentials::new("AKIAREAL", "real", None, None, "bench");
+    let signer = Arc::new(Signer::new(real));
+    let first = Held { set: Set::new(rules), signer, until: u64::MAX, ask: None, once: false };
+    let (board, _) = Board::new(Asker::default());
+    let asking = Asking::new(Arc::new(board), &ApproveSettings::default());
+    let reader = Reader::new(provider);
+    Deciding::new(reader, first, Vec::new(), unknown, Some(identity), asking)
 }
 
 /// Returns rules that allow these actions on the bucket of the bench.
@@ -161,18 +170,18 @@ fn reading() -> f64 {
         .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
     let (parts, ()) = request.body(()).expect("a request").into_parts();
     let seen = decided(&parts, "127.0.0.1:80", ("s3", "us-east-1"), b"", true).expect("text");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let start = Instant::now();
     for _ in 0..CALLS {
-        assert!(deciding.decide(std::hint::black_box(&seen)).is_ok());
+        assert!(runtime.block_on(deciding.decide(std::hint::black_box(&seen))).is_ok());
     }
     start.elapsed().as_secs_f64() * 1e6 / CALLS as f64
 }
 
 /// Starts a gateway for a user with these variables.
 fn gateway(parent: &[(&str, &str)]) -> Gateway {
-    let real = Credentials::new("AKIAREAL", "real", None, None, "bench");
     let parent = Environment::from_pairs(parent.iter().copied());
-    Gateway::start(&parent, real, None, u64::MAX, None, Arc::new(deciding())).expect("it starts")
+    Gateway::start(&parent, None, u64::MAX, None, Arc::new(deciding())).expect("it starts")
 }
 
 fn address(gateway: &Gateway) -> String {

@@ -219,6 +219,7 @@ pub fn context() -> Context {
         agent: None,
         subject: "alice".to_owned(),
         parents: Vec::new(),
+        step_up: None,
     }
 }
 

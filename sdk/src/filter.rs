@@ -13,7 +13,7 @@ pub mod bindings {
 }
 
 pub use bindings::exports::audex::plugin::filter::{
-    Approval, Context, Delivery, Enforcer, Isolation, Plan, Planned, Restriction, Verdict,
+    Approval, Context, Delivery, Enforcer, Isolation, Plan, Planned, Restriction, StepUp, Verdict,
 };
 pub use bindings::exports::audex::plugin::types::{Grant, Permission, Scope};
 

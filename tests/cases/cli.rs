@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["run"],
     &["plan"],
@@ -20,6 +20,11 @@ const COMMANDS: [&[&str]; 37] = [
     &["sessions"],
     &["sessions", "list"],
     &["sessions", "show"],
+    &["sessions", "end"],
+    &["sessions", "watch"],
+    &["approve"],
+    &["refuse"],
+    &["ask"],
     &["plugin"],
     &["plugin", "new"],
     &["plugin", "build"],

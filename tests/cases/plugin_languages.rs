@@ -167,6 +167,7 @@ fn says(filter: &Filter, actions: &[String]) -> String {
         agent: Some("ä\u{0}".to_owned()),
         subject: "ann".to_owned(),
         parents: vec![String::new()],
+        step_up: None,
     };
     let permission = |action: &String| Permission {
         action: action.clone(),

@@ -140,6 +140,11 @@ pub(crate) struct Started<'a> {
 }
 
 impl Started<'_> {
+    /// Returns the process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(pid(&self.child), signal).unwrap();
     }

@@ -9,8 +9,8 @@ use audex_core::digest::hex;
 use sha2::{Digest, Sha256};
 
 use super::record::{
-    CleanedUp, Denied, Event, Failed, Issuing, Leasing, MAX_DECISIONS, RecordedDenial,
-    RecordedPermission, Renewed, Used,
+    Added, Adding, Answered, Asked, AskedPermission, CleanedUp, Denied, Event, Failed, Issuing,
+    Leasing, MAX_DECISIONS, RecordedDenial, RecordedPermission, Renewed, Used,
 };
 
 /// The limit for one text, in bytes: above the limit for a component's sentence, which is two thousand characters.
@@ -124,11 +124,48 @@ pub(super) fn bound(mut event: Event) -> Event {
             texts([Some(provider), Some(expires_at), identity.as_mut()]);
             texts([access_key_id.as_mut(), lease.as_mut()]);
         }
+        Event::Asked(Asked { ask, provider, permissions, why }) => {
+            texts([Some(ask), Some(provider), why.as_mut()]);
+            for permission in permissions.iter_mut() {
+                list_of(&mut permission.resources, PERMISSION_BYTES);
+            }
+            list(permissions);
+        }
+        Event::Answered(Answered { ask, granted: _, by, reason, once: _, until }) => {
+            texts([Some(ask), Some(by), reason.as_mut(), until.as_mut()]);
+        }
+        Event::Adding(Adding {
+            ask,
+            provider,
+            method,
+            permissions,
+            ttl_seconds: _,
+            components,
+        }) => {
+            texts([Some(ask), Some(provider), Some(method)]);
+            for permission in permissions.iter_mut() {
+                list_of(&mut permission.resources, PERMISSION_BYTES);
+            }
+            list(permissions);
+            components_of(components);
+        }
+        Event::Added(Added {
+            ask,
+            provider,
+            expires_at,
+            identity,
+            access_key_id,
+            lease,
+            scoped_policies: _,
+        }) => {
+            texts([Some(ask), Some(provider), Some(expires_at), identity.as_mut()]);
+            texts([access_key_id.as_mut(), lease.as_mut()]);
+        }
         Event::Leasing(Leasing { provider, lease, ends_at }) => {
             texts([Some(provider), Some(lease), Some(ends_at)]);
         }
         Event::Used(used) => decisions(used),
-        Event::Ended(ended) => texts([ended.reason.as_mut()]),
+        Event::Ended(ended) => texts([ended.reason.as_mut(), ended.ended_by.as_mut()]),
         Event::CleanedUp(CleanedUp { provider, lease, outcome }) => {
             texts([Some(provider), Some(lease), Some(outcome)]);
         }
@@ -156,6 +193,16 @@ impl Entry for RecordedPermission {
     fn texts(&mut self) -> Vec<&mut String> {
         let own = [&mut self.action, &mut self.origin, &mut self.enforced_by];
         own.into_iter().chain(&mut self.resources).collect()
+    }
+
+    fn saying(action: String) -> Self {
+        Self { action, ..Self::default() }
+    }
+}
+
+impl Entry for AskedPermission {
+    fn texts(&mut self) -> Vec<&mut String> {
+        std::iter::once(&mut self.action).chain(&mut self.resources).collect()
     }
 
     fn saying(action: String) -> Self {
@@ -231,7 +278,10 @@ fn whole(command: &mut Vec<String>, components: &mut BTreeMap<String, String>) {
         let more = count - command.len();
         command.push(format!("… {more} more, sha256:{}", hex(&digest.finalize())));
     }
+    components_of(components);
+}
 
+fn components_of(components: &mut BTreeMap<String, String>) {
     let (mut left, count) = (COMPONENTS_BYTES, components.len());
     components.retain(|name, digest| {
         take(&mut left, encoded(name) + encoded(digest) + ENTRY_BYTES).is_some()

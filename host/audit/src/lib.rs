@@ -30,9 +30,11 @@ pub use live::Live;
 pub use read::{Filter, Verified};
 pub use receipt::{Entry, ReceiptError, ReceiptFile};
 pub use record::{
-    CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, MAX_DECISIONS,
-    Record, RecordedDenial, RecordedIsolation, RecordedPermission, Renewed, Used,
+    Added, Adding, Answered, Asked, AskedPermission, CleanedUp, Decision, Denied, Ended, Event,
+    Failed, Issued, Issuing, Leasing, MAX_DECISIONS, Record, RecordedDenial, RecordedIsolation,
+    RecordedPermission, Renewed, Used,
 };
+pub use redact::redact_command;
 
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;

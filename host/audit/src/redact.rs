@@ -9,7 +9,7 @@ use audex_core::percent;
 use audex_core::redact::{REDACTED, redact_text};
 use audex_core::secret::Secret;
 
-pub(super) use command::redact_command;
+pub use command::redact_command;
 
 /// Fields that keep text that looks like a secret: the public half of a key looks like one, and `cleanup` needs the exact
 /// lease. Security: every other field is redacted, including fields that are added later.

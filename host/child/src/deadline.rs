@@ -50,11 +50,15 @@ pub(super) struct Watch {
     deadline: Option<Deadline>,
     kill_at: Option<Instant>,
     ended: bool,
+    /// The time between SIGTERM and SIGKILL if a request ends the command.
+    grace: Duration,
+    stopped: bool,
 }
 
 impl Watch {
     pub(super) fn new(deadline: Option<Deadline>) -> Self {
-        Self { deadline, kill_at: None, ended: false }
+        let grace = deadline.map_or(DEFAULT_GRACE, |deadline| deadline.grace);
+        Self { deadline, kill_at: None, ended: false, grace, stopped: false }
     }
 
     /// Returns the next action; each action except `Sleep` is returned once.
@@ -82,6 +86,27 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Begins to end the command on request, once. Returns true if it is to get SIGTERM now.
+    pub(super) fn stop(&mut self) -> bool {
+        let is_first = !std::mem::replace(&mut self.stopped, true);
+        if !is_first || self.ended {
+            return false;
+        }
+        self.deadline = None;
+        self.kill_at = Some(Instant::now() + self.grace);
+        true
+    }
+
+    /// Returns true if a request has begun to end the command.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Returns the time between SIGTERM and SIGKILL for a request.
+    pub(super) fn grace(&self) -> Duration {
+        self.grace
     }
 
     /// Returns true if the deadline has begun to end the command.
@@ -121,6 +146,21 @@ mod tests {
         assert_eq!(watch.next(), Action::Kill);
         assert_eq!(watch.next(), Action::Sleep(None));
         assert!(watch.has_ended_it());
+    }
+
+    #[test]
+    fn a_request_terminates_once_waits_for_the_grace_and_takes_the_place_of_the_deadline() {
+        let mut later = watch(SystemTime::UNIX_EPOCH, OnExpiry::End, Duration::from_mins(1));
+        assert_eq!((later.stop(), later.stop()), (true, false));
+        assert!(matches!(later.next(), Action::Sleep(Some(_))));
+        let mut now = watch(SystemTime::UNIX_EPOCH, OnExpiry::Keep, Duration::ZERO);
+        assert!(now.stop());
+        assert_eq!((now.next(), now.next()), (Action::Kill, Action::Sleep(None)));
+        assert!(now.is_stopped() && !now.has_ended_it());
+        let mut ended = watch(SystemTime::UNIX_EPOCH, OnExpiry::End, Duration::ZERO);
+        assert_eq!(ended.next(), Action::Terminate);
+        assert!(!ended.stop(), "the deadline has begun to end it already");
+        assert_eq!(ended.next(), Action::Kill);
     }
 
     #[test]

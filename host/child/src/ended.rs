@@ -21,6 +21,8 @@ pub struct Ended {
     pub status: Status,
     /// True if the deadline had begun to end the command.
     pub ended_by_deadline: bool,
+    /// True if a request ([`super::Stop`]) had begun to end the command.
+    pub ended_by_request: bool,
     /// The time from start to end, without the time in suspend.
     pub duration: Duration,
 }
@@ -44,7 +46,12 @@ mod tests {
 
     #[test]
     fn a_signal_is_128_and_its_number() {
-        let ended = |status| Ended { status, ended_by_deadline: false, duration: Duration::ZERO };
+        let ended = |status| Ended {
+            status,
+            ended_by_deadline: false,
+            ended_by_request: false,
+            duration: Duration::ZERO,
+        };
         assert_eq!(ended(Status::Exited(0)).exit_code(), 0);
         assert_eq!(ended(Status::Exited(255)).exit_code(), 255);
         assert_eq!(ended(Status::Signalled(15)).exit_code(), 143);

@@ -2,9 +2,10 @@
 //!
 //! The command inherits stdin, stdout, stderr and the terminal, and no other open file except those that its
 //! arguments name. Its input and output do not pass through Audex. It runs in a process group of its own, so
-//! that Audex can end all its processes at once. Audex cannot reach a process that leaves the group
-//! (`setsid`, a daemon). If processes stay in the group after the command has ended, Audex neither waits for
-//! them nor ends them, as in a shell. If the deadline ended the command, Audex ends them too.
+//! that Audex can end all its processes at once. If processes stay in the group after the command has ended, Audex
+//! neither waits for them nor ends them, as in a shell. If the deadline ended the command, Audex ends them too; it
+//! does not reach a process that left the group (`setsid`, a daemon). If a request ended the command ([`Stop`]),
+//! Audex ends every descendant that it finds.
 
 pub mod deadline;
 pub mod deliver;
@@ -14,7 +15,9 @@ pub mod isolate;
 mod look_up;
 mod signals;
 mod spawn;
+mod stop;
 mod terminal;
+mod tree;
 mod wait;
 
 use audex_core::hint::Hint;
@@ -29,6 +32,8 @@ pub use isolate::Isolated;
 pub use look_up::{Executable, look_up};
 pub use signals::Signals;
 pub use spawn::{Running, spawn};
+pub use stop::Stop;
+pub use tree::end_marked;
 #[cfg(test)]
 pub(crate) use wait::tests::one_at_a_time;
 

@@ -16,7 +16,7 @@ use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::{SigId, flag, low_level};
 
-use super::ChildError;
+use super::{ChildError, Stop};
 use audex_core::deferral;
 use audex_core::ignored_signal::{ignored_signals, is_in};
 use audex_core::interruption::{ENDING, Interruption};
@@ -41,6 +41,7 @@ pub struct Signals {
     flags: Vec<SigId>,
     ignored: u64,
     queue: VecDeque<Signal>,
+    stop: Stop,
 }
 
 impl Signals {
@@ -71,10 +72,11 @@ impl Signals {
         }
         let interruption = Interruption::new(all_seen, ending);
         let (read, write) = UnixStream::pair()?;
+        let stop = Stop::new(&write)?;
         let kept = PASSED_ON.into_iter().filter(is_free).map(|signal| signal as i32);
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, kept)?;
         deferral::take_over();
-        Ok(Self { interruption, delivery, flags, ignored, queue: VecDeque::new() })
+        Ok(Self { interruption, delivery, flags, ignored, queue: VecDeque::new(), stop })
     }
 
     /// Returns a shared flag that is set once a signal that requests an end has arrived. The work before the
@@ -82,6 +84,12 @@ impl Signals {
     #[must_use]
     pub fn interruption(&self) -> Interruption {
         self.interruption.clone()
+    }
+
+    /// Returns a handle by which another thread ends the command before its deadline.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
     }
 
     /// Returns the first signal that requests an end, if one has arrived. The signal stays in the queue.
@@ -114,6 +122,7 @@ impl Signals {
     /// itself.
     pub(super) fn watch_command(&mut self) -> io::Result<()> {
         self.stop_telling();
+        self.stop.has_command();
         let handle = self.delivery.handle();
         for signal in [Signal::SIGCHLD, Signal::SIGCONT, Signal::SIGWINCH] {
             handle.add_signal(signal as i32)?;
@@ -135,6 +144,11 @@ impl Signals {
             handle.add_signal(signal as i32)?;
         }
         Ok(())
+    }
+
+    /// Returns true if another thread has requested the end of the command.
+    pub(super) fn is_stop_requested(&self) -> bool {
+        self.stop.is_requested()
     }
 
     pub(super) fn next(&mut self) -> Option<Signal> {

@@ -11,6 +11,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use super::deadline::{Action, Watch};
 use super::isolate::Session;
+use super::tree::Tree;
 use super::{ChildError, Deadline, Ended, Running, Status};
 
 impl Running {
@@ -42,6 +43,8 @@ impl Running {
     ) -> Result<Ended, ChildError> {
         let mut watch = Watch::new(deadline);
         let mut stopped = false;
+        // The processes that a request ends.
+        let mut tree = None;
         loop {
             while let Some(signal) = self.signals.next() {
                 self.pass_on(signal, &mut stopped);
@@ -49,14 +52,14 @@ impl Running {
             match self.state().map_err(ChildError::Wait)? {
                 WaitStatus::Exited(_, code) => {
                     self.is_over = true;
-                    return Ok(self.end(Status::Exited(code), &watch));
+                    return Ok(self.end(Status::Exited(code), &watch, tree));
                 }
                 WaitStatus::Signaled(_, signal, _) => {
                     self.is_over = true;
                     if let Some(reason) = self.isolation_failure() {
                         return Err(ChildError::Isolation { reason });
                     }
-                    return Ok(self.end(Status::Signalled(signal as i32), &watch));
+                    return Ok(self.end(Status::Signalled(signal as i32), &watch, tree));
                 }
                 WaitStatus::Stopped(_, signal) => {
                     stopped = true;
@@ -65,17 +68,22 @@ impl Running {
                 }
                 _ => {}
             }
+            if self.signals.is_stop_requested() && watch.stop() {
+                tree = Some(Tree::of(self.pid));
+                self.terminate();
+            }
             match watch.next() {
                 Action::Sleep(timeout) => {
                     self.signals.wait(timeout).map_err(ChildError::Signals)?;
                 }
                 Action::Notify => on_expiry(),
-                Action::Terminate => {
-                    self.signal_group(Signal::SIGTERM);
-                    // A stopped group does not receive SIGTERM until it continues.
-                    self.signal_group(Signal::SIGCONT);
+                Action::Terminate => self.terminate(),
+                Action::Kill => {
+                    if let Some(tree) = &mut tree {
+                        tree.kill();
+                    }
+                    self.signal_group(Signal::SIGKILL);
                 }
-                Action::Kill => self.signal_group(Signal::SIGKILL),
             }
         }
     }
@@ -145,13 +153,22 @@ impl Running {
         *stopped = false;
     }
 
-    fn end(self, status: Status, watch: &Watch) -> Ended {
-        let ended_by_deadline = watch.has_ended_it();
-        if ended_by_deadline {
+    fn terminate(&self) {
+        self.signal_group(Signal::SIGTERM);
+        // A stopped group does not receive SIGTERM until it continues.
+        self.signal_group(Signal::SIGCONT);
+    }
+
+    fn end(self, status: Status, watch: &Watch, tree: Option<Tree>) -> Ended {
+        let (ended_by_deadline, ended_by_request) = (watch.has_ended_it(), watch.is_stopped());
+        if let Some(mut tree) = tree {
+            tree.end(watch.grace());
+        }
+        if ended_by_deadline || ended_by_request {
             // The other processes of the group have had SIGTERM and must not outlive the access either.
             self.signal_group(Signal::SIGKILL);
         }
-        Ended { status, ended_by_deadline, duration: self.started.elapsed() }
+        Ended { status, ended_by_deadline, ended_by_request, duration: self.started.elapsed() }
     }
 
     fn signal_group(&self, signal: Signal) {

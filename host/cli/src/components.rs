@@ -133,6 +133,7 @@ impl Components {
             Capability::Secret(name) => Some(name),
             _ => None,
         });
+        let names = names.chain(settings.approve.webhook.iter().map(|webhook| &webhook.secret));
         names.flat_map(|name| [name.clone(), settings.secrets.variable(name).to_owned()]).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The only module that prints. Results go to stdout. All messages of the program go to stderr, so they are
 //! not mixed with a command's own output.
 
+mod keys;
 mod table;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
 use audex_core::shape::Misplaced;
 
+pub(crate) use self::keys::Keys;
 pub use self::table::{lines, table};
 
 /// The controlling terminal of the session (POSIX, "General Terminal Interface").

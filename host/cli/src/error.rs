@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::check::CheckError;
 use crate::components::ComponentsError;
+use crate::control::ControlError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
@@ -62,6 +63,7 @@ impl From<SettingsError> for Failure {
             | SettingsError::Isolation { is_flag: true, .. } => Kind::Denied,
             SettingsError::KeyLife { .. }
             | SettingsError::Listen { .. }
+            | SettingsError::OnDenied { .. }
             | SettingsError::IsolationOption { .. } => Kind::Usage,
             _ => Kind::Config,
         };
@@ -135,6 +137,17 @@ impl From<FilterError> for Failure {
             _ => Vec::new(),
         };
         Self { denied, ..Self::of(Kind::Denied, "filter", error) }
+    }
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        let kind = match error {
+            ControlError::NotRunning { .. } => Kind::Usage,
+            ControlError::Foreign { .. } | ControlError::Directory { .. } => Kind::Config,
+            ControlError::NoAnswer { .. } => Kind::Unavailable,
+        };
+        Self::of(kind, "control", error)
     }
 }
 

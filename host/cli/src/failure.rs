@@ -7,6 +7,9 @@ use std::error::Error;
 use crate::filter::Denied;
 use audex_core::error_chain;
 
+/// The stage of a failure by a signal.
+const INTERRUPTED: &str = "interrupted";
+
 /// The kind of a failure, which decides the exit code. Source of the numbers: `sysexits.h`, and the shell for
 /// 126 and 127.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,11 +105,19 @@ impl Failure {
         let error = "interrupted before the command was started".to_owned().into();
         Self {
             kind: Kind::Command(code),
-            stage: "interrupted",
+            stage: INTERRUPTED,
             hint: None,
             denied: Vec::new(),
             error,
         }
+    }
+
+    /// Returns the failure of a session that `by` ended before its command was started.
+    pub(crate) fn ended_by(self, by: &str) -> Self {
+        if self.stage != INTERRUPTED {
+            return self;
+        }
+        self.saying(&format!("{by} ended the session before the command was started"))
     }
 
     pub(crate) fn saying(mut self, message: &str) -> Self {

@@ -3,12 +3,15 @@
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
 pub mod approve;
+pub mod asks;
 pub mod check;
 pub mod cli;
 pub mod components;
 pub mod console;
+pub mod control;
 pub mod demo;
 pub mod deny;
+pub mod door;
 pub mod drift;
 mod error;
 pub mod expansion;

@@ -20,6 +20,7 @@ mod purpose;
 pub mod report;
 mod session;
 mod settle;
+pub(crate) mod step_up;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use crate::approve::{self, Approved};
 use crate::components::Components;
 use crate::console::Console;
+use crate::control::{Control, Hello, Served};
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
 use crate::isolation::{self, Isolating};
@@ -37,11 +39,13 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
+use audex_audit::{Audit, redact_command};
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
+use audex_core::isolation::Level;
 use audex_core::unwind::caught;
 use audex_core::{agent, clock, process};
 use audex_gateway::decide::Limit;
@@ -78,11 +82,13 @@ struct Run<'a> {
     context: Context<'a>,
     attempt: &'a mut Attempt,
     components: Components,
-    provider: Provider,
+    provider: Arc<Provider>,
     description: Description,
     mapping: Mapping,
     request: Request,
     ttl: Ttl,
+    /// Every entry of the deny lists and profiles, as written.
+    forbidden: Vec<DenyEntry>,
     denied: deny::Native,
     /// How often the gateway lets the session use actions.
     limits: Vec<Limit>,
@@ -177,11 +183,12 @@ pub fn request<'a>(
         context,
         attempt,
         components,
-        provider,
+        provider: Arc::new(provider),
         description,
         mapping,
         request,
         ttl,
+        forbidden,
         denied,
         limits,
         deliver,
@@ -205,6 +212,7 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
         agent: agent::agent(environment).map(str::to_owned),
         subject: user,
         parents: Vec::new(),
+        step_up: None,
     }
 }
 
@@ -365,7 +373,8 @@ impl Chain<'_, Ready> {
             Place::prepare(environment, settings, command, delivery, run.isolating.as_mut())?;
         run.attempt.record_issuing()?;
         place.await_isolation()?;
-        let provider = Arc::new(run.provider);
+        let control = run.control(&place);
+        let provider = run.provider;
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());
         let mut session = Session {
@@ -376,6 +385,7 @@ impl Chain<'_, Ready> {
             withheld: run.components.secret_variables(settings),
             isolating: run.isolating,
             observer,
+            control: control.as_ref(),
         };
         let outcome = guarded(|| session.run(approved, place));
         // The provider's own login is closed in every case, after a panic too, so that it does not outlive the
@@ -387,6 +397,44 @@ impl Chain<'_, Ready> {
                 "the end of the provider's own login was not confirmed: {reason}"
             ));
         }
-        outcome
+        outcome.map_err(|failure| match control.and_then(|control| control.ended_by()) {
+            Some(by) => failure.ended_by(&by),
+            None => failure,
+        })
+    }
+}
+
+impl Run<'_> {
+    /// Serves the control socket. A session without one runs all the same.
+    fn control(&self, place: &Place) -> Option<Control> {
+        let Context { settings, console, .. } = self.context;
+        let isolating = self.isolating.as_ref();
+        let words: Vec<&str> = self.request.command.iter().map(String::as_str).collect();
+        let hello = Hello {
+            session: self.request.session.clone(),
+            pid: std::process::id(),
+            started: self.circumstances.now,
+            command: redact_command(&words),
+            agent: self.circumstances.agent.clone(),
+            provider: self.request.provider.clone(),
+            deliver: self.deliver.name().to_owned(),
+            isolation: isolating.map_or(Level::Off, Isolating::level).name().to_owned(),
+            // Security: without a whole isolation, the command can reach the socket too.
+            takes_answers: self.circumstances.isolation != Isolation::Off
+                && !settings.approve.is_webhook_only,
+            ends_at: None,
+            parents: self.circumstances.parents.clone(),
+        };
+        let audit = Audit::new(&settings.paths.audit);
+        let is_live = |session: &str| audit.is_live(session).unwrap_or(true);
+        let served = Served { hello, stop: place.signals.stop() };
+        let control = Control::start(&settings.paths.state, served, is_live);
+        control
+            .inspect_err(|error| {
+                console.notice(&format!(
+                    "this session cannot be watched or ended from elsewhere: {error}"
+                ));
+            })
+            .ok()
     }
 }

@@ -4,8 +4,12 @@ pub mod show;
 pub mod summary;
 mod tighter;
 
+use std::collections::BTreeMap;
+
 use self::summary::Summary;
-use audex_audit::{Denied, Ended, Entry, Event, Failed, Issued, Issuing, Record, Used};
+use audex_audit::{
+    Added, Answered, Asked, Denied, Ended, Entry, Event, Failed, Issued, Issuing, Record, Used,
+};
 
 pub use self::tighter::{Tighter, tighter};
 
@@ -20,10 +24,23 @@ pub struct Receipt {
     pub issued: Option<Issued>,
     /// The decisions of the gateway, if the session had one and has ended.
     pub used: Option<Used>,
+    /// What the command asked for while it ran, by the id of the ask.
+    pub asks: BTreeMap<String, AskAccount>,
     /// The end of the session.
     pub end: Option<End>,
     /// The records.
     pub entries: Vec<Entry>,
+}
+
+/// One ask of a session, and what became of it.
+#[derive(Debug, Default)]
+pub struct AskAccount {
+    /// The ask.
+    pub asked: Asked,
+    /// The answer, if there was one.
+    pub answered: Option<Answered>,
+    /// The credentials that were made for it.
+    pub added: Option<Added>,
 }
 
 /// The end of a session.
@@ -46,10 +63,22 @@ impl Receipt {
             Event::Issuing(issuing) => self.issuing = Some(issuing),
             Event::Issued(issued) => self.issued = Some(issued),
             Event::Used(used) => self.used = Some(used),
+            Event::Asked(asked) => {
+                let account = self.asks.entry(asked.ask.clone()).or_default();
+                account.asked = asked;
+            }
+            Event::Answered(answered) => {
+                let account = self.asks.entry(answered.ask.clone()).or_default();
+                account.answered = Some(answered);
+            }
+            Event::Added(added) => {
+                let account = self.asks.entry(added.ask.clone()).or_default();
+                account.added = Some(added);
+            }
             Event::Ended(ended) => self.end = Some(End::Ended(ended)),
             Event::Denied(denied) => self.end = Some(End::Denied(denied)),
             Event::Failed(failed) => self.end = Some(End::Failed(failed)),
-            Event::Leasing(_) | Event::Renewed(_) | Event::CleanedUp(_) => {}
+            Event::Leasing(_) | Event::Renewed(_) | Event::Adding(_) | Event::CleanedUp(_) => {}
         }
     }
 }

@@ -172,7 +172,7 @@ pub fn request(
 ///
 /// Security: an empty item is an error. If the variable is unset, `--resource "$ARN"` must not mean every
 /// resource. A hidden character is an error too: the shown plan would differ from the policy that is sent.
-fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, RequestError> {
+pub(crate) fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, RequestError> {
     let all: Vec<String> = values.iter().flat_map(|text| list::split(text)).collect();
     if all.iter().any(String::is_empty) {
         return Err(RequestError::EmptyItem { option });

@@ -2,6 +2,7 @@
 //! command line, then environment, then the user's files, then built-in defaults; the organisation's files
 //! narrow the result.
 
+pub mod approve;
 pub mod components;
 pub mod config_file;
 pub mod delivery;
@@ -35,6 +36,7 @@ use audex_logins::secret_source::SecretSources;
 use audex_registry::rules::Rules;
 use audex_registry::signature::Signer;
 
+use self::approve::{ApproveSettings, OnDenied};
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
 use self::delivery::{Deliver, DeliverySettings, UnknownRequests, delivery};
 use self::deny_list::DenyEntry;
@@ -70,6 +72,8 @@ pub struct Flags {
     pub gateway_listen: Option<u16>,
     /// `--gateway-unknown`.
     pub gateway_unknown: Option<UnknownRequests>,
+    /// `--on-denied`.
+    pub on_denied: Option<OnDenied>,
     /// `--limit`.
     pub limits: Vec<Limit>,
     /// `--key-life`.
@@ -91,7 +95,7 @@ impl Flags {
 }
 
 /// Resolved settings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The directories.
     pub paths: Paths,
@@ -105,6 +109,8 @@ pub struct Settings {
     pub on_expiry: Option<OnExpiry>,
     /// The delivery of the credentials to the command.
     pub delivery: DeliverySettings,
+    /// Who answers when the session asks for more.
+    pub approve: ApproveSettings,
     /// The isolation of the command.
     pub isolation: IsolationSettings,
     /// The coding agent that the run is for, if the defaults for agents are on.
@@ -213,6 +219,18 @@ impl Settings {
         if flags.gateway_listen.is_some() && delivery.deliver != Deliver::Gateway {
             return Err(SettingsError::Listen { deliver: delivery.deliver.name() });
         }
+        if flags.on_denied.is_some_and(|one| one != OnDenied::Refuse)
+            && delivery.deliver != Deliver::Gateway
+            && !delivery.prefers_gateway
+        {
+            return Err(SettingsError::OnDenied { deliver: delivery.deliver.name() });
+        }
+        let on_denied = organisation.run.on_denied.or(flags.on_denied).or(user.run.on_denied);
+        let approve = approve::approve(
+            on_denied.unwrap_or_default(),
+            (user.approve, &user_at),
+            (organisation.approve, &at),
+        );
         delivery.listen = flags.gateway_listen;
         delivery.limits = [organisation.run.limits, user.run.limits, flags.limits].concat();
         Ok(Self {
@@ -222,6 +240,7 @@ impl Settings {
             required_by,
             on_expiry: flags.on_expiry.or(user.on_expiry),
             delivery,
+            approve,
             isolation,
             agent,
             mapping,

@@ -11,7 +11,7 @@ use super::provider::{self, Enforcer, GrantPlan};
 use super::state::Pure;
 use audex_core::printable::line;
 
-pub use wit::{Approval, Context, Delivery, Isolation, Restriction, Verdict};
+pub use wit::{Approval, Context, Delivery, Isolation, Restriction, StepUp, Verdict};
 
 /// A filter that is ready to be called.
 pub struct Filter {
@@ -137,18 +137,24 @@ fn clean(verdict: &mut Verdict) {
 /// Converts the grant to the filter world's own types. The world exports these types, so a filter imports
 /// nothing.
 fn shown(grant: &provider::Grant) -> types::Grant {
+    types::Grant {
+        provider: grant.provider.clone(),
+        permissions: shown_permissions(&grant.permissions),
+        deny: grant.deny.clone(),
+        ttl_seconds: grant.ttl_seconds,
+        session: grant.session.clone(),
+    }
+}
+
+/// Returns the permissions of a grant as filters see them.
+#[must_use]
+pub fn shown_permissions(granted: &[provider::Permission]) -> Vec<types::Permission> {
     let permission = |permission: &provider::Permission| types::Permission {
         action: permission.action.clone(),
         origin: permission.origin.clone(),
         resources: permission.resources.shown(),
     };
-    types::Grant {
-        provider: grant.provider.clone(),
-        permissions: grant.permissions.iter().map(permission).collect(),
-        deny: grant.deny.clone(),
-        ttl_seconds: grant.ttl_seconds,
-        session: grant.session.clone(),
-    }
+    granted.iter().map(permission).collect()
 }
 
 fn planned(plan: &GrantPlan) -> wit::Plan {

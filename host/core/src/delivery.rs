@@ -2,7 +2,7 @@
 
 use crate::secret::Secret;
 
-/// The variable that names the session to the command; the only variable of Audex that the command receives.
+/// The variable that names the session to the command.
 pub const AUDEX_SESSION_ID: &str = "AUDEX_SESSION_ID";
 
 /// Delivered text, secret or not.

@@ -14,6 +14,8 @@ use std::ffi::{OsStr, OsString};
 pub const AUDEX_TEST_WITHOUT: &str = "AUDEX_TEST_WITHOUT";
 /// The directory of the session around this one, in which a run inside an isolated run keeps its own state.
 pub const AUDEX_OUTER_SESSION: &str = "AUDEX_OUTER_SESSION";
+/// The file that leads a command to the door of its session, by which it can ask for one thing more.
+pub const AUDEX_SESSION_DOOR: &str = "AUDEX_SESSION_DOOR";
 /// Replaces the directory of the user's settings files.
 pub const AUDEX_CONFIG_DIR: &str = "AUDEX_CONFIG_DIR";
 /// The ARN of the AWS role to assume if neither option nor settings name one.

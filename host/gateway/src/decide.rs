@@ -109,21 +109,25 @@ pub struct Missing<'a> {
     pub why: Why,
 }
 
-/// Decides about a request: one single set must cover all needs on all their resources.
+/// Decides about a request: one single set must cover all needs on all their resources. Returns the position of
+/// the first one that does.
 ///
 /// # Errors
 /// The first permission that the first set does not have; without a set, the first one that is needed. A request
 /// without needs was not read, so the caller refuses it.
-pub fn decide<'a>(needs: &'a [Need], sets: &[Set]) -> Result<(), Missing<'a>> {
+pub fn decide<'a, 's>(
+    needs: &'a [Need],
+    sets: impl IntoIterator<Item = &'s Set>,
+) -> Result<usize, Missing<'a>> {
     let mut first = None;
-    for set in sets {
+    for (position, set) in sets.into_iter().enumerate() {
         match needs.iter().try_for_each(|need| set.has(need)) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(position),
             Err(missing) => first = first.or(Some(missing)),
         }
     }
     let unset = || needs.first().map(|need| need.missing("*", Why::NotGranted));
-    first.or_else(unset).map_or(Ok(()), Err)
+    first.or_else(unset).map_or(Ok(0), Err)
 }
 
 impl Need {

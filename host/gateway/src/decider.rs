@@ -2,22 +2,24 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use audex_wire::seen_request::SeenRequest;
 
-use super::Noted;
+use super::{Noted, Signer};
+
+/// A decision that may have to wait for a person: the credentials by which the request is signed, or the reply
+/// for the command in place of the cloud's.
+pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Arc<Signer>, Box<Denial>>> + Send + 'a>>;
 
 /// Says whether requests are sent, and is told what became of them. `run` decides by the grant, `learn`
 /// forwards everything and observes.
 pub trait Decider: Send + Sync {
     /// Decides about a request whose signature is the command's.
-    ///
-    /// # Errors
-    /// The reply for the command, in place of the cloud's.
-    fn decide(&self, request: &SeenRequest) -> Result<(), Box<Denial>>;
+    fn decide<'a>(&'a self, request: &'a SeenRequest) -> Pending<'a>;
 
     /// Handles the cloud's decision on a request that was sent. May wait, so that the number of unread reports
     /// is bounded.

@@ -10,10 +10,11 @@ use hyper::body::{Body as _, Incoming};
 
 use super::answer::{Refusal, Unsupported};
 use super::chunks::Unchunked;
+use super::client::Client;
 use super::held::Held;
 use super::route::target;
 use super::seen::{self, Outcome};
-use super::{Door, Gate, Noted, View, anew, once, queue, reply, unsigned};
+use super::{Door, Gate, Noted, Signer, View, anew, once, queue, reply, unsigned};
 use audex_core::clock;
 use audex_core::digest::sha256;
 use audex_core::error_chain;
@@ -54,18 +55,16 @@ async fn exchange(
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<SdkBody>, Refusal> {
-    if clock::unix_seconds() >= gate.ends_at {
-        let message = "the session's access has ended";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "ExpiredToken", message));
-    }
-    let view = gate.decider.view();
-    let claim = match gate.session_key.claimed(parts) {
+    let view = gate.clients.first.decider.view();
+    let (claim, client) = match gate.clients.claimed(parts) {
         Err(Rejected::Unsigned) if view == View::Telling => {
+            not_ended(&gate.clients.first)?;
             return unsigned::exchange(gate, door, parts, body).await;
         }
         Err(Rejected::Unsigned) => return Err(unsigned::refusal(parts)),
         claimed => claimed?,
     };
+    not_ended(&client)?;
     once::in_time(&claim, gate.skew())?;
     match claim.service.as_str() {
         "s3express" => return Err(Refusal::unsupported(Unsupported::DirectoryBucket)),
@@ -75,7 +74,7 @@ async fn exchange(
         }
         _ => {}
     }
-    let (payload, mut beginning) = payload(gate, parts, &claim, body).await?;
+    let (payload, mut beginning) = payload(gate, parts, (&claim, &client), body).await?;
     gate.once(&claim, parts, connection)?;
     let payload = at_the_queue(gate, &claim, payload, &mut beginning);
     let invalid = |reason: &str| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason);
@@ -93,9 +92,12 @@ async fn exchange(
                 .map_err(invalid)?
         }
     };
-    if let Err(denial) = gate.decider.decide(&seen) {
-        return Ok(denial.into_response(&parts.method));
-    }
+    let signer = match client.decider.decide(&seen).await {
+        Ok(signer) => signer,
+        Err(denial) => return Ok(denial.into_response(&parts.method)),
+    };
+    // The decision may have waited for a person.
+    not_ended(&client)?;
     let asks_for_queues =
         claim.service == queue::SERVICE && queue::has_addresses(parts, &beginning);
     // From here on, a large body is in its file only.
@@ -104,13 +106,14 @@ async fn exchange(
         seen.body = Bytes::new();
     }
     let request =
-        signed_again(gate, parts, &claim, &uri, payload).map_err(|reason| invalid(&reason))?;
+        signed_again(&signer, parts, &claim, &uri, payload).map_err(|reason| invalid(&reason))?;
     let response = gate.http.forward(request).await;
     let response = response.map_err(|error| Refusal::unreachable(&error_chain::line(&error)))?;
     let response =
         response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
     seen.headers.extend(seen::answered(response.headers()));
-    let (response, outcome) = reply::looked_at(gate, parts, &claim.service, response).await?;
+    let (response, outcome) =
+        reply::looked_at(gate, &signer.guard, parts, &claim.service, response).await?;
     let response = if asks_for_queues {
         reply::with_our_queues(gate, door, response).await?
     } else {
@@ -126,9 +129,18 @@ async fn exchange(
         }
     };
     for denied in is_denied {
-        gate.decider.noted(Noted::signed(seen.clone(), *denied)).await;
+        client.decider.noted(Noted::signed(seen.clone(), *denied)).await;
     }
     Ok(response)
+}
+
+/// Checks that the client still has access.
+fn not_ended(client: &Client) -> Result<(), Refusal> {
+    if clock::unix_seconds() < client.ends_at {
+        return Ok(());
+    }
+    let message = "the session's access has ended";
+    Err(Refusal::new(StatusCode::FORBIDDEN, "ExpiredToken", message))
 }
 
 /// Puts the queue's own address in place of the gateway's; `beginning` is the payload's body.
@@ -189,11 +201,11 @@ enum Hash {
 async fn payload(
     gate: &Gate,
     parts: &Parts,
-    claim: &Claim,
+    (claim, client): (&Claim, &Client),
     body: Incoming,
 ) -> Result<(Payload, Bytes), Refusal> {
     let length = body.size_hint().exact();
-    let verify = |body: &SignableBody<'_>| claim.verify(parts, &gate.session_key.secret, body);
+    let verify = |body: &SignableBody<'_>| claim.verify(parts, &client.session_key.secret, body);
     let Some(said) = header(&parts.headers, HASH).map(str::to_owned) else {
         let held = gate.bodies.whole(body).await?;
         let whole = held.bytes()?;
@@ -224,7 +236,7 @@ async fn payload(
     }
     let hash = Hash::Said(said);
     // Security: a service may read parameters in a body of any content type.
-    let is_decided = gate.decider.view() == View::Whole && !is_s3(&claim.service);
+    let is_decided = client.decider.view() == View::Whole && !is_s3(&claim.service);
     if is_decided || seen::has_telling_body(parts, &claim.service) {
         let held = gate.bodies.whole(body).await?;
         let whole = held.bytes()?;
@@ -238,7 +250,7 @@ async fn payload(
 
 /// Builds the request with the session's own signature.
 fn signed_again(
-    gate: &Gate,
+    signer: &Signer,
     parts: &Parts,
     claim: &Claim,
     uri: &Uri,
@@ -296,7 +308,7 @@ fn signed_again(
             settings: settings(&claim.service),
         };
         let uri = uri.to_string();
-        sign(parts.method.as_str(), &uri, headers, body, &gate.credentials, scope)?
+        sign(parts.method.as_str(), &uri, headers, body, &signer.credentials, scope)?
     };
     request.headers_mut().remove("x-amz-date");
     instructions.apply_to_request_http1x(&mut request);

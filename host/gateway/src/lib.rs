@@ -9,6 +9,7 @@
 mod anew;
 mod answer;
 mod chunks;
+mod client;
 pub mod count;
 pub mod decide;
 mod decider;
@@ -21,6 +22,7 @@ mod reply;
 mod route;
 mod seen;
 mod session_key;
+mod signer;
 #[cfg(test)]
 mod tests;
 mod unsigned;
@@ -29,29 +31,28 @@ use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_credential_types::Credentials;
 use http::HeaderMap;
 use http::request::Parts;
 
 use self::answer::Refusal;
+use self::client::{Client, Clients};
 use self::held::HeldBodies;
 use self::once::UsedSignatures;
 use self::queue::Queues;
 use self::route::{Endpoint, Variant};
 use audex_core::delivery::{EndpointSettings, Value};
 use audex_core::environment::{AWS_CA_BUNDLE, Environment};
-use audex_core::secret::Secret;
 use audex_core::shape::ConfiguredPath;
 use audex_wire::aws_http::AwsHttp;
-use audex_wire::echo::Guard;
 use audex_wire::seen_request::SeenRequest;
 use audex_wire::server::{Port, Request, Server};
 use audex_wire::sigv4::{Claim, Rejected};
 
 pub use self::count::{Counted, Counter};
-pub use self::decider::{Decider, Denial, View};
+pub use self::decider::{Decider, Denial, Pending, View};
 pub use self::seen::{decided, is_denial};
 pub use self::session_key::SessionKey;
+pub use self::signer::Signer;
 
 /// The most different refusals that are reported; each is one sentence.
 const REFUSALS: usize = 20;
@@ -94,20 +95,15 @@ impl Door {
 
 /// The state that all connections share.
 pub(crate) struct Gate {
-    session_key: SessionKey,
-    credentials: Credentials,
-    /// Searches answers for the credentials.
-    guard: Guard,
+    clients: Clients,
     region: Option<String>,
     variant: Variant,
-    ends_at: u64,
     http: AwsHttp,
     /// The seconds by which the endpoints' clocks are ahead.
     skew: AtomicI64,
     once: Mutex<UsedSignatures>,
     queues: Queues,
     bodies: HeldBodies,
-    decider: Arc<dyn Decider>,
     refusals: Mutex<Vec<String>>,
 }
 
@@ -152,21 +148,22 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts a gateway that forwards requests with `credentials` until `ends_at`, in seconds since the Unix
-    /// epoch. The endpoints are those of `parent`, `region` is the session's region, and `decider` decides
-    /// about each request. With a `port`, the gateway has this port alone.
+    /// Starts a gateway that forwards requests until `ends_at`, in seconds since the Unix epoch. The endpoints
+    /// are those of `parent`, `region` is the session's region, and `decider` decides about each request. With a
+    /// `port`, the gateway has this port alone.
     ///
     /// # Errors
     /// If the operating system has no socket, thread or random numbers.
     pub fn start(
         parent: &Environment,
-        credentials: Credentials,
         region: Option<String>,
         ends_at: u64,
         port: Option<u16>,
         decider: Arc<dyn Decider>,
     ) -> io::Result<Self> {
-        let session_key = SessionKey::new()?;
+        let view = decider.view();
+        let first = Client::new(decider, ends_at)?;
+        let session_key = first.session_key.clone();
         let mut doors = Vec::new();
         let mut settings = EndpointSettings::default();
         // With one port, there is none for a service that shares its signing name with another.
@@ -186,18 +183,14 @@ impl Gateway {
         };
         let http = AwsHttp::new(ConfiguredPath::of_variable(parent, AWS_CA_BUNDLE));
         let gate = Arc::new(Gate {
-            session_key: session_key.clone(),
-            guard: guard(&credentials),
-            credentials,
+            clients: Clients::new(first),
             region,
             variant,
-            ends_at,
             http,
             skew: AtomicI64::default(),
             once: Mutex::default(),
             queues: Queues::default(),
-            bodies: HeldBodies::new(decider.view()),
-            decider,
+            bodies: HeldBodies::new(view),
             refusals: Mutex::default(),
         });
         let ports = doors.into_iter().map(|(port, door)| {
@@ -210,6 +203,16 @@ impl Gateway {
         });
         let server = Server::start("gateway", ports.collect())?;
         Ok(Self { settings, session_key, gate, server })
+    }
+
+    /// Serves one more client until the returned value is dropped: the command of a session inside this one. Its
+    /// `decider` must have the view of the first.
+    ///
+    /// # Errors
+    /// If the operating system has no random numbers.
+    pub fn admit(&self, decider: Arc<dyn Decider>, ends_at: u64) -> io::Result<Admitted> {
+        let client = self.gate.clients.add(Client::new(decider, ends_at)?);
+        Ok(Admitted { client, gate: Arc::clone(&self.gate) })
     }
 
     /// Returns the reasons why requests were not forwarded, or why their answers prove nothing about
@@ -229,11 +232,24 @@ impl Gateway {
     }
 }
 
-/// Builds a guard that searches for the secret parts of `credentials`.
-fn guard(credentials: &Credentials) -> Guard {
-    let secret = Secret::new(credentials.secret_access_key().to_owned());
-    let token = credentials.session_token().map(|token| Secret::new(token.to_owned()));
-    Guard::new(std::iter::once(&secret).chain(&token))
+/// A client besides the first one, which is served until this value is dropped.
+pub struct Admitted {
+    client: Arc<Client>,
+    gate: Arc<Gate>,
+}
+
+impl Admitted {
+    /// Returns the keys for this client.
+    #[must_use]
+    pub fn session_key(&self) -> &SessionKey {
+        &self.client.session_key
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.gate.clients.remove(&self.client);
+    }
 }
 
 /// Excludes the loopback address from the command's proxies, which cannot reach this machine's loopback.

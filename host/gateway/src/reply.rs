@@ -18,6 +18,7 @@ use super::seen::{self, Outcome};
 use super::{Door, Gate, queue};
 use audex_core::clock;
 use audex_wire::body::{Unread, whole};
+use audex_wire::echo::Guard;
 use audex_wire::header::header;
 
 /// The longest error answer that is searched; real ones have a few hundred bytes.
@@ -33,12 +34,13 @@ const CODE_LETTERS: usize = 100;
 const HOP: [&str; 6] =
     ["connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade", "trailer"];
 
-/// Returns the answer for the command, and the outcome of the call.
+/// Returns the answer for the command, and the outcome of the call. `guard` searches for the credentials of the request.
 ///
 /// # Errors
 /// If the answer is cut off.
 pub(crate) async fn looked_at(
     gate: &Gate,
+    guard: &Guard,
     parts: &Parts,
     service: &str,
     response: Response<SdkBody>,
@@ -48,7 +50,7 @@ pub(crate) async fn looked_at(
     for name in HOP {
         head.headers.remove(name);
     }
-    remove_quoted(gate, &mut head.headers);
+    remove_quoted(guard, &mut head.headers);
     if head.status.is_success() {
         return if seen::deletes_objects(parts, service) {
             several(head, body).await
@@ -65,9 +67,9 @@ pub(crate) async fn looked_at(
         Outcome::Used
     };
     let is_plain = head.headers.get("content-encoding").is_none_or(|coding| coding == "identity");
-    match body.filter(|body| is_plain && !gate.guard.finds_in(body)) {
+    match body.filter(|body| is_plain && !guard.finds_in(body)) {
         Some(body) => Ok((Response::from_parts(head, SdkBody::from(body)), outcome)),
-        None => Ok((replaced(gate, parts, head.status, code), outcome)),
+        None => Ok((replaced(gate, guard, parts, head.status, code), outcome)),
     }
 }
 
@@ -127,8 +129,8 @@ pub(crate) async fn with_our_queues(
 }
 
 /// Removes the headers that repeat the session's secrets.
-fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
-    let quoting = headers.iter().filter(|(_, value)| gate.guard.finds_in(value.as_bytes()));
+fn remove_quoted(guard: &Guard, headers: &mut HeaderMap) {
+    let quoting = headers.iter().filter(|(_, value)| guard.finds_in(value.as_bytes()));
     let names: Vec<http::HeaderName> = quoting.map(|(name, _)| name.clone()).collect();
     for name in &names {
         headers.remove(name);
@@ -138,6 +140,7 @@ fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
 /// Builds the gateway's own answer in place of the endpoint's.
 fn replaced(
     gate: &Gate,
+    guard: &Guard,
     parts: &Parts,
     status: StatusCode,
     code: Option<String>,
@@ -145,7 +148,7 @@ fn replaced(
     let is_code = |code: &String| {
         code.len() <= CODE_LETTERS
             && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
-            && !gate.guard.finds_in(code.as_bytes())
+            && !guard.finds_in(code.as_bytes())
     };
     let code = code.filter(is_code).unwrap_or_else(|| "InternalFailure".to_owned());
     let message = "the endpoint's words are left out, for they repeat the credentials or could not be searched";

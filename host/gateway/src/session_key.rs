@@ -3,11 +3,8 @@
 
 use std::io;
 
-use http::request::Parts;
-
 use audex_core::random;
-use audex_core::secret::{Secret, equal};
-use audex_wire::sigv4::{Claim, Rejected};
+use audex_core::secret::Secret;
 
 /// Keys that grant nothing by themselves.
 #[derive(Clone, Debug)]
@@ -31,18 +28,5 @@ impl SessionKey {
             secret: Secret::new(random::text(40, random::HEX)?),
             token: Secret::new(random::text(64, random::HEX)?),
         })
-    }
-
-    /// Returns the claim of a request, not yet verified, if the request names this key.
-    ///
-    /// # Errors
-    /// The reason why the request is not the command's.
-    pub(crate) fn claimed(&self, parts: &Parts) -> Result<Claim, Rejected> {
-        let claim = Claim::in_header(&parts.uri, &parts.headers)?;
-        if equal(claim.access_key_id.as_bytes(), self.id.as_bytes()) {
-            Ok(claim)
-        } else {
-            Err(Rejected::UnknownKey)
-        }
     }
 }

@@ -8,6 +8,7 @@ mod unsupported;
 use std::pin::Pin;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -53,8 +54,8 @@ const GET: Ask<'static> = Ask {
 
 fn scene(target: &str, credentials: Credentials, ends_at: u64) -> Scene {
     let (sender, noted) = mpsc::channel(8);
-    let observer = Arc::new(Observer { sender, view: View::Telling, denial: None });
-    let (gateway, runtime) = started(target, credentials, ends_at, observer);
+    let observer = Arc::new(Observer::new(sender, View::Telling, credentials));
+    let (gateway, runtime) = started(target, ends_at, observer);
     Scene { gateway, noted, runtime }
 }
 
@@ -63,11 +64,19 @@ struct Observer {
     sender: mpsc::Sender<Noted>,
     view: View,
     denial: Option<Box<Denial>>,
+    signer: Arc<Signer>,
+}
+
+impl Observer {
+    fn new(sender: mpsc::Sender<Noted>, view: View, credentials: Credentials) -> Self {
+        Self { sender, view, denial: None, signer: Arc::new(Signer::new(credentials)) }
+    }
 }
 
 impl Decider for Observer {
-    fn decide(&self, _: &SeenRequest) -> Result<(), Box<Denial>> {
-        self.denial.clone().map_or(Ok(()), Err)
+    fn decide<'a>(&'a self, _: &'a SeenRequest) -> Pending<'a> {
+        let decision = self.denial.clone().map_or_else(|| Ok(Arc::clone(&self.signer)), Err);
+        Box::pin(std::future::ready(decision))
     }
 
     fn noted<'a>(&'a self, noted: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
@@ -81,12 +90,11 @@ impl Decider for Observer {
 
 fn started(
     target: &str,
-    credentials: Credentials,
     ends_at: u64,
     decider: Arc<dyn Decider>,
 ) -> (Gateway, tokio::runtime::Runtime) {
     let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", target)]);
-    let gateway = Gateway::start(&parent, credentials, None, ends_at, None, decider).unwrap();
+    let gateway = Gateway::start(&parent, None, ends_at, None, decider).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     (gateway, runtime)
 }
@@ -282,8 +290,8 @@ fn dropping_it_ends_it_at_once() {
 fn a_scope_that_spells_another_host_is_not_signed_for() {
     let (sender, noted) = mpsc::channel(8);
     let parent = Environment::default();
-    let observer = Arc::new(Observer { sender, view: View::Telling, denial: None });
-    let gateway = Gateway::start(&parent, none(), None, far(), None, observer).unwrap();
+    let observer = Arc::new(Observer::new(sender, View::Telling, none()));
+    let gateway = Gateway::start(&parent, None, far(), None, observer).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let scene = Scene { gateway, noted, runtime };
     for (service, region) in [

@@ -22,6 +22,7 @@ use audex_core::error_chain;
 use audex_core::percent::decode_pairs;
 use audex_core::region::is_region;
 use audex_wire::body::whole_within;
+use audex_wire::echo::Guard;
 use audex_wire::header::header;
 use audex_wire::server::BODY_TIME;
 use audex_wire::sigv4::Rejected;
@@ -94,8 +95,9 @@ pub(crate) async fn exchange(
     let anew = anew::target(&parts.uri)
         .map_err(|part| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", part))?;
     let request = seen::telling(parts, &anew, service, &region, &whole);
-    let (response, _) = reply::looked_at(gate, parts, service, response).await?;
-    gate.decider.noted(Noted { request, denied: false, is_signed: false }).await;
+    // No secret was sent, so no answer can repeat one.
+    let (response, _) = reply::looked_at(gate, &Guard::default(), parts, service, response).await?;
+    gate.clients.first.decider.noted(Noted { request, denied: false, is_signed: false }).await;
     Ok(response)
 }
 
@@ -139,10 +141,8 @@ async fn beginning(
     let mut form = SdkBody::from_body_1_x(body);
     let first = tokio::time::timeout(BODY_TIME, first(&mut form)).await;
     let first = first.map_err(|_| Refusal::unreachable("the form did not arrive in time"))??;
-    if first
-        .windows(gate.session_key.id.len())
-        .any(|window| window == gate.session_key.id.as_bytes())
-    {
+    let key_id = &gate.clients.first.session_key.id;
+    if first.windows(key_id.len()).any(|window| window == key_id.as_bytes()) {
         return Err(Refusal::unsupported(Unsupported::PostForm));
     }
     Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))

@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use audex_components::backend::Backend;
 use audex_components::component::{Loaded, PluginError};
 use audex_components::engine::Engine;
-use audex_components::filter::{Context, Delivery, Filter, Isolation, Verdict};
+use audex_components::filter::{Context, Delivery, Filter, Isolation, StepUp, Verdict};
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
@@ -134,6 +134,9 @@ pub fn context(command: &[&str], justification: Option<&str>) -> Context {
         agent: justification.is_none().then(|| "\u{202e}".to_owned()),
         subject: "conformance".to_owned(),
         parents: if justification.is_some() { Vec::new() } else { vec!["\u{0}".to_owned(); 300] },
+        step_up: justification
+            .is_none()
+            .then(|| StepUp { granted: Vec::new(), reason: Some("\u{202e}".to_owned()) }),
     }
 }
 

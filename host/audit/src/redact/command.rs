@@ -34,7 +34,8 @@ const RULES: &[Rule] = &[
 /// Returns the arguments with every value replaced that is or may be a secret.
 ///
 /// In case of doubt a value is replaced: the readers of a record know the program and do not need every value.
-pub(in super::super) fn redact_command(words: &[&str]) -> Vec<String> {
+#[must_use]
+pub fn redact_command(words: &[&str]) -> Vec<String> {
     let mut walk = Walk::default();
     words.iter().map(|word| walk.argument(word)).collect()
 }

@@ -186,6 +186,65 @@ fn a_deadline_ends_what_a_willing_command_leaves_in_its_group() {
     assert!(dies(&fs::read_to_string(&file).unwrap()));
 }
 
+/// Runs `sh -c script` with a file as `$1`, requests its end once the file exists, and returns the end and the file's text.
+fn stopped(script: &str, deadline: Option<Deadline>) -> (Ended, String) {
+    let (_directory, file) = scratch();
+    let words = ["sh", "-c", script, "sh"].map(OsString::from).into_iter();
+    let words: Vec<OsString> = words.chain([file.clone().into()]).collect();
+    let environment = environment();
+    let executable =
+        look_up(&words, environment.get(OsStr::new("PATH")).map(OsString::as_os_str)).unwrap();
+    let signals = Signals::install().unwrap();
+    let stop = signals.stop();
+    let running = spawn(&executable, &environment, signals, None).unwrap();
+    let ended = thread::scope(|scope| {
+        scope.spawn(|| {
+            await_file(&file);
+            stop.request();
+            stop.request();
+        });
+        running.wait(deadline, || ()).unwrap()
+    });
+    (ended, fs::read_to_string(&file).unwrap())
+}
+
+#[test]
+fn a_request_ends_the_command_with_a_daemon_that_left_its_group() {
+    let _turn = one_at_a_time();
+    let script = "trap '' TERM; setsid sleep 60 & echo $! > $1.tmp; mv $1.tmp $1; wait; sleep 60";
+    let far = clock::now() + LONG;
+    let deadline = Deadline { at: far, policy: OnExpiry::Keep, grace: Duration::from_millis(100) };
+    let (ended, daemon) = stopped(script, Some(deadline));
+    assert_eq!(ended.status, Status::Signalled(9));
+    assert!(ended.ended_by_request && !ended.ended_by_deadline && ended.duration < LONG);
+    assert!(dies(&daemon));
+}
+
+#[test]
+fn a_request_gives_a_descendant_the_grace_to_end_after_the_command_has() {
+    let _turn = one_at_a_time();
+    let script = "(trap 'sleep 0.3; echo done > $1.end; exit' TERM; echo > $1; while :; do sleep 0.02; done) & wait";
+    let (directory, _) = scratch();
+    let end = directory.path().join("end");
+    let script = script.replace("$1.end", &end.display().to_string());
+    let (ended, _) = stopped(&script, None);
+    assert_eq!(ended.status, Status::Signalled(15));
+    assert_eq!(fs::read_to_string(end).unwrap(), "done\n");
+}
+
+#[test]
+fn a_request_before_the_command_interrupts_the_work_and_ends_a_command_all_the_same() {
+    let _turn = one_at_a_time();
+    let mut signals = Signals::install().unwrap();
+    signals.stop().request();
+    signals.wait(Some(LONG)).unwrap();
+    assert_eq!(signals.interrupted(), Some(Signal::SIGTERM));
+    let executable = look_up(&["sleep".into(), "60".into()], None).unwrap();
+    let ended =
+        spawn(&executable, &environment(), signals, None).unwrap().wait(None, || ()).unwrap();
+    assert!(ended.ended_by_request && ended.duration < LONG);
+}
+
 #[test]
 fn a_deadline_ends_a_stopped_command() {
     let _turn = one_at_a_time();

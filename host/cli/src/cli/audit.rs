@@ -153,6 +153,7 @@ struct Row {
 fn outcome(event: &Event) -> Option<String> {
     match event {
         Event::Ended(ended) if ended.ended_by_deadline => Some("ttl ended".to_owned()),
+        Event::Ended(ended) if ended.ended_by.is_some() => Some("ended early".to_owned()),
         Event::Ended(ended) => Some(format!("exit {}", ended.exit_code)),
         Event::Denied(_) => Some("denied".to_owned()),
         Event::Failed(failed) => Some(format!("exit {}", failed.exit_code)),
@@ -161,6 +162,10 @@ fn outcome(event: &Event) -> Option<String> {
         | Event::Used(_)
         | Event::Renewed(_)
         | Event::Leasing(_)
+        | Event::Asked(_)
+        | Event::Answered(_)
+        | Event::Adding(_)
+        | Event::Added(_)
         | Event::CleanedUp(_) => None,
     }
 }
@@ -193,8 +198,33 @@ fn what(event: &Event) -> String {
             let who = renewed.identity.as_deref().unwrap_or("-");
             format!("{who} until {}", renewed.expires_at)
         }
+        Event::Asked(asked) => {
+            let actions: Vec<_> = asked.permissions.iter().map(|p| p.action.as_str()).collect();
+            let why = asked.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("{} for {}{why}", asked.ask, actions.join(","))
+        }
+        Event::Answered(answered) => {
+            let what = match (&answered.until, &answered.reason) {
+                (Some(until), _) => format!("granted until {until}"),
+                (None, Some(reason)) => format!("refused: {reason}"),
+                (None, None) => "refused".to_owned(),
+            };
+            format!("{} {what}, by {}", answered.ask, answered.by)
+        }
+        Event::Adding(adding) => {
+            let actions: Vec<_> = adding.permissions.iter().map(|p| p.action.as_str()).collect();
+            format!("{} {} for {}", adding.provider, actions.join(","), adding.ask)
+        }
+        Event::Added(added) => {
+            let who = added.identity.as_deref().unwrap_or("-");
+            format!("{who} until {} for {}", added.expires_at, added.ask)
+        }
         Event::Ended(ended) => {
-            let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };
+            let because = match &ended.ended_by {
+                Some(by) => format!(", ended by {by}"),
+                None if ended.ended_by_deadline => ", ended at its ttl".to_owned(),
+                None => String::new(),
+            };
             format!("exit {} after {} ms{because}", ended.exit_code, ended.duration_ms)
         }
         Event::Denied(denied) => format!("{}: {}", denied.provider, denied.reason),

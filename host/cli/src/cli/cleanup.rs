@@ -40,6 +40,13 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// Revokes what one session made.
+    pub(super) fn of(session: String) -> Self {
+        Self { session: Some(session), client_id: None, dry_run: false, json: false }
+    }
+}
+
 pub(super) fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let audit = Audit::new(&settings.paths.audit);

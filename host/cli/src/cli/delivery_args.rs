@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::heading::LIMITS;
 use crate::settings::Flags;
+use crate::settings::approve::OnDenied;
 use crate::settings::config_file::parse_ttl;
 use crate::settings::delivery::{Deliver, UnknownRequests, parse_limit, parse_listen};
 use audex_gateway::decide::Limit;
@@ -29,6 +30,9 @@ pub(super) struct GatewayArgs {
     /// With the gateway: what happens to requests that it does not know, `refuse` or `forward` [default: refuse]
     #[arg(long, value_name = "WHAT", value_parser = UnknownRequests::parse, help_heading = LIMITS, hide_short_help = true)]
     gateway_unknown: Option<UnknownRequests>,
+    /// With the gateway: what becomes of a request that it refuses, `refuse`, `ask` or `wait` [default: refuse]
+    #[arg(long, value_name = "WHAT", value_parser = OnDenied::parse, help_heading = LIMITS, hide_short_help = true)]
+    on_denied: Option<OnDenied>,
     /// The one port of the gateway, such as `127.0.0.1:9911`, where a sandbox lets one through [default: free ports]
     #[arg(long, value_name = "ADDRESS", value_parser = parse_listen, help_heading = LIMITS, hide_short_help = true)]
     gateway_listen: Option<u16>,
@@ -39,6 +43,7 @@ impl GatewayArgs {
     pub(super) fn add_to(&self, flags: Flags) -> Flags {
         Flags {
             gateway_unknown: self.gateway_unknown,
+            on_denied: self.on_denied,
             gateway_listen: self.gateway_listen,
             limits: self.limit.clone(),
             ..flags

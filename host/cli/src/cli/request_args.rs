@@ -108,6 +108,7 @@ impl RequestArgs {
             on_expiry: self.on_expiry,
             gateway_unknown: None,
             gateway_listen: None,
+            on_denied: None,
             limits: Vec::new(),
             deliver: None,
             key_life: None,

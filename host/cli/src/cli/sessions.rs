@@ -1,5 +1,8 @@
 //! `tryaudex sessions`: the sessions of the audit log, and the receipt of each.
 
+mod end;
+mod watch;
+
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -39,6 +42,21 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// End a session: its command gets SIGTERM and, after the grace, SIGKILL; its credentials are revoked
+    End {
+        /// The session, or the beginning of its name
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Show the decisions and asks of running sessions as they happen; y and n answer an ask
+    Watch {
+        /// One session, or the beginning of its name
+        #[arg(value_name = "ID")]
+        id: Option<String>,
+        /// Write JSON lines
+        #[arg(long)]
+        json: bool,
+    },
     /// List the last sessions, the newest first, and what is still valid
     List {
         /// Only the last N sessions, and older ones that run or have valid credentials
@@ -66,8 +84,11 @@ enum Command {
 }
 
 pub(super) fn sessions(environment: &Environment, args: Args) -> Result<u8, Failure> {
-    let audit = Audit::new(settings::directories(environment)?.audit);
+    let paths = settings::directories(environment)?;
+    let audit = Audit::new(&paths.audit);
     match args.command {
+        Command::End { id } => return end::end(environment, &paths, &audit, &id),
+        Command::Watch { id, json } => return watch::watch(&paths, id.as_deref(), json),
         Command::List { limit, json } => list(&audit, limit, json)?,
         Command::Show { id, save, receipt, json } => {
             receipt.as_deref().map_or(Ok(()), has_directory)?;

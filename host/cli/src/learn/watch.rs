@@ -25,7 +25,7 @@ use audex_components::provider::{Call, Minted, Provider};
 use audex_core::delivery::Value;
 use audex_core::environment::Environment;
 use audex_core::hint::Hint;
-use audex_gateway::{Decider, Denial, Gateway, Noted, View};
+use audex_gateway::{Decider, Gateway, Noted, Pending, Signer, View};
 use audex_wire::seen_request::SeenRequest;
 use audex_wire::server::Server;
 
@@ -125,7 +125,8 @@ impl<'a> Watch<'a> {
         let no_recogniser = || WatchError::NoKeys { provider: self.plan.provider.clone() };
         let recogniser = self.recogniser.take().ok_or_else(no_recogniser)?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let gateway = gateway::interpose(scene, arranged, Arc::new(Observing(sender)))?;
+        let observing = Observing { noted: sender, signer: gateway::signer(scene.minted)? };
+        let gateway = gateway::interpose(scene, arranged, Arc::new(observing))?;
         self.observed.gaps.extend(address::in_environment(self.parent));
         let account = scene.minted.identity.as_deref().and_then(gateway::account);
         let thread = std::thread::Builder::new().name("recogniser".to_owned());
@@ -253,16 +254,19 @@ impl Observer for Watch<'_> {
 }
 
 /// Forwards every request, and passes what became of it to the recogniser.
-struct Observing(mpsc::Sender<Noted>);
+struct Observing {
+    noted: mpsc::Sender<Noted>,
+    signer: Arc<Signer>,
+}
 
 impl Decider for Observing {
-    fn decide(&self, _: &SeenRequest) -> Result<(), Box<Denial>> {
-        Ok(())
+    fn decide<'a>(&'a self, _: &'a SeenRequest) -> Pending<'a> {
+        Box::pin(std::future::ready(Ok(Arc::clone(&self.signer))))
     }
 
     fn noted<'a>(&'a self, noted: Noted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         // The recogniser ends before the gateway only if it panicked, which is reported.
-        Box::pin(async { drop(self.0.send(noted).await) })
+        Box::pin(async { drop(self.noted.send(noted).await) })
     }
 
     fn view(&self) -> View {

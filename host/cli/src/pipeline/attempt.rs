@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::access::Access;
+use crate::asks::{Ask, Wanted};
 use crate::failure::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
 use audex_audit::{
-    Audit, CleanedUp, Decision, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, Live,
-    RecordedDenial, RecordedIsolation, RecordedPermission, Renewed, Used,
+    Added, Adding, Answered, Asked, AskedPermission, Audit, CleanedUp, Decision, Denied, Ended,
+    Event, Failed, Issued, Issuing, Leasing, Live, RecordedDenial, RecordedIsolation,
+    RecordedPermission, Renewed, Used,
 };
 use audex_child::{self as child, Status};
 use audex_components::component::Loaded;
@@ -119,6 +121,11 @@ impl Attempt {
         provider.clone_into(&mut self.provider);
     }
 
+    /// Returns an attempt of the same session, for one ask of its command.
+    pub(super) fn of_ask(&self) -> Self {
+        Self { components: Vec::new(), resources: Vec::new(), plan: None, ..self.clone() }
+    }
+
     /// Adds the sentence for which permissions were proposed, and the component that proposed them.
     pub fn add_intent(&mut self, text: &str, engine: &Loaded) {
         self.intent = Some(text.to_owned());
@@ -127,6 +134,11 @@ impl Attempt {
 
     pub(super) fn add_request(&mut self, request: &Request) {
         self.session.clone_from(&request.session);
+        self.add_permissions(request);
+    }
+
+    /// Adds the permissions of a request.
+    pub(super) fn add_permissions(&mut self, request: &Request) {
         self.resources = union(request.permissions.iter().map(|asked| asked.resources.as_slice()));
         self.asked = request.permissions.iter().map(|asked| asked.permission.clone()).collect();
     }
@@ -212,6 +224,66 @@ impl Attempt {
         self.record(&Event::Renewed(renewed), &secrets(minted))
     }
 
+    /// Records an ask of the command.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_asked(&self, ask: &Ask) -> Result<(), Failure> {
+        let permission = |wanted: &Wanted| AskedPermission {
+            action: wanted.action.clone(),
+            resources: wanted.resources.clone(),
+        };
+        let asked = Asked {
+            ask: ask.id.clone(),
+            provider: self.provider.clone(),
+            permissions: ask.wanted.iter().map(permission).collect(),
+            why: ask.why.clone(),
+        };
+        self.record(&Event::Asked(asked), &[])
+    }
+
+    /// Records the answer to an ask.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_answered(&self, answered: Answered) -> Result<(), Failure> {
+        self.record(&Event::Answered(answered), &[])
+    }
+
+    /// Records that credentials for the ask are about to be made, by the plan of this attempt.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_adding(&self, ask: &str) -> Result<(), Failure> {
+        let plan = self.plan.clone().unwrap_or_default();
+        let adding = Adding {
+            ask: ask.to_owned(),
+            provider: self.provider.clone(),
+            method: plan.method,
+            permissions: plan.permissions,
+            ttl_seconds: plan.ttl_seconds,
+            components: self.digests(),
+        };
+        self.record(&Event::Adding(adding), &[])
+    }
+
+    /// Records that credentials for the ask were made.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_added(&self, ask: &str, minted: &Minted) -> Result<(), Failure> {
+        let added = Added {
+            ask: ask.to_owned(),
+            provider: self.provider.clone(),
+            expires_at: rfc3339(minted.expires_at),
+            identity: minted.identity.clone(),
+            access_key_id: minted.credential_id.clone(),
+            lease: minted.lease.clone(),
+            scoped_policies: minted.scoped_policies,
+        };
+        self.record(&Event::Added(added), &secrets(minted))
+    }
+
     /// Records the outcome for an announced lease.
     ///
     /// # Errors
@@ -238,13 +310,14 @@ impl Attempt {
         Ok(used)
     }
 
-    /// Records the end of the command. `reason` is the outcome of the revocation.
+    /// Records the end of the command, which `by` may have requested. `reason` is the outcome of the revocation.
     ///
     /// # Errors
     /// As [`Self::record`].
     pub(super) fn record_ended(
         &self,
         ended: &child::Ended,
+        by: Option<String>,
         reason: Option<String>,
         secrets: &[Secret],
     ) -> Result<(), Failure> {
@@ -256,6 +329,7 @@ impl Attempt {
             },
             duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
             ended_by_deadline: ended.ended_by_deadline,
+            ended_by: by,
             reason,
         };
         self.record(&Event::Ended(event), secrets)

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::{Context, Run, aws_keys, gateway};
+use crate::asks::Board;
 use crate::failure::Failure;
 use crate::mint::Spent;
 use crate::plan::Planned;
@@ -79,10 +80,15 @@ pub(super) trait Serving {
     fn secrets(&self) -> Vec<Secret>;
 
     /// Returns the servers that the command connects to.
-    fn servers(&self) -> &[Server];
+    fn servers(&self) -> Vec<&Server>;
 
     /// Returns the decisions of a server that decides on requests.
     fn decisions(&self) -> Option<Decisions> {
+        None
+    }
+
+    /// Returns the asks of the session, if it has a gateway.
+    fn board(&self) -> Option<Arc<Board>> {
         None
     }
 

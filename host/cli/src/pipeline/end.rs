@@ -117,16 +117,19 @@ pub(super) fn record_lease(
     }
 }
 
-/// Records the end of the session. A failure here does not change the exit status of the command.
+/// Records the end of the session, which `by` may have ended. A failure here does not change the exit status of the command.
 pub(super) fn finish(
     ended: &Ended,
+    by: Option<&str>,
     revoked: Result<Option<String>, String>,
     secrets: &[Secret],
     attempt: &Attempt,
     console: Console,
 ) {
-    if let Err(error) = attempt.record_ended(ended, revoked.unwrap_or_else(Some), secrets) {
+    if let Err(error) =
+        attempt.record_ended(ended, by.map(str::to_owned), revoked.unwrap_or_else(Some), secrets)
+    {
         console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
     }
-    report::finished(console, attempt, ended);
+    report::finished(console, attempt, ended, by);
 }

@@ -1,5 +1,6 @@
 //! The delivery `gateway`: the command's keys open this session's gateway and nothing else.
 
+pub mod asking;
 pub mod decider;
 #[cfg(test)]
 mod property;
@@ -14,21 +15,26 @@ use aws_credential_types::Credentials;
 
 use super::Run;
 use super::aws_keys::{self, AwsKeys};
-use super::delivery::{Arranged, Decisions, Handover, Scene, Serving};
+use super::delivery::{Arranged, Decisions, Handover, Scene, Serving, Unrevoked};
+use super::step_up::Ground;
+use super::step_up::clerk::Clerk;
+use crate::asks::Board;
+use crate::door::Door;
 use crate::failure::Failure;
 use crate::plan::{self, Planned};
 use crate::settings::delivery::UnknownRequests;
 use audex_components::backend::Backend;
-use audex_components::provider::{Enforcer, Reader};
+use audex_components::provider::{Enforcer, Minted, Reader};
 use audex_core::delivery::Value;
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
 use audex_gateway::decide::{Limit, Set};
-use audex_gateway::{Decider, Gateway};
+use audex_gateway::{Decider, Gateway, Signer};
 use audex_logins::aws::profile::with_endpoints;
 use audex_wire::server::Server;
 
-use self::decider::Deciding;
+use self::asking::Asking;
+use self::decider::{Deciding, Held};
 use self::rules::{left_to_the_cloud, rules};
 
 /// The error for a gateway that cannot be started.
@@ -85,10 +91,12 @@ impl Hint for GatewayError {
 
 /// Everything that a gateway needs before there are credentials.
 pub(super) struct Prepared {
-    reader: Reader,
-    set: Set,
+    pub(super) reader: Reader,
+    pub(super) set: Set,
     limits: Vec<Limit>,
     unknown: UnknownRequests,
+    /// What the session's asks need.
+    ground: Ground,
 }
 
 /// Prepares the decisions of a run, and adds to `planned` what the user must know of them.
@@ -119,7 +127,8 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
     let reader = run.components.provider(id, Backend::default())?;
     let statements = reader.statements(policy)?;
     planned.notices.extend(left_to_the_cloud(&statements));
-    let rules = rules(statements, planned.grant.shown(), &run.denied.own);
+    let grant = planned.grant.shown();
+    let rules = rules(statements, grant, &run.denied.own);
     let known = reader.expand(&rules.named)?;
     let yielding: Vec<&str> =
         known.iter().filter(|one| one.yields_credentials).map(|one| one.name.as_str()).collect();
@@ -135,6 +144,7 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
         set: Set::new(rules),
         limits,
         unknown: delivery.unknown,
+        ground: Ground::of(run, grant)?,
     })
 }
 
@@ -143,29 +153,48 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
 /// # Errors
 /// When the credentials are not AWS keys, or the system has no socket.
 pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handover, Failure> {
-    let Prepared { reader, set, limits, unknown } = prepared;
+    let Prepared { reader, set, limits, unknown, ground } = prepared;
     let identity = scene.minted.identity.as_deref();
-    let deciding = Arc::new(Deciding::new(reader, set, limits, unknown, identity));
+    let (signer, until) = (signer(scene.minted)?, scene.ends_at);
+    let first = Held { set, signer, until, ask: None, once: false };
+    let (board, work) = Board::new(ground.asker());
+    let board = Arc::new(board);
+    let asking = Asking::new(Arc::clone(&board), &scene.context.settings.approve);
+    let deciding = Arc::new(Deciding::new(reader, first, limits, unknown, identity, asking));
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);
     let gateway = interpose(scene, &mut arranged, decider)?;
-    Ok(Handover { arranged, serving: Some(Box::new(Running { gateway, deciding })) })
+    let (provider, attempt) = (scene.provider, scene.attempt);
+    let clerk =
+        Clerk::start(ground, (Arc::clone(&board), work), provider, attempt, &deciding, until)
+            .map_err(GatewayError::Loopback)?;
+    let door = Door::open(board, until).map_err(GatewayError::Loopback)?;
+    door.configure(&mut arranged.endpoint_settings);
+    let running = Running { gateway, deciding, clerk, door };
+    Ok(Handover { arranged, serving: Some(Box::new(running)) })
 }
 
-/// Starts a gateway with the minted keys, and puts its own keys and address in their place.
+/// Returns the signer with the minted keys.
 ///
 /// # Errors
-/// When the credentials are not AWS keys, or the system has no socket.
+/// When the credentials are not AWS keys.
+pub(crate) fn signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
+    let no_keys = || GatewayError::NoKeys { provider: minted.method.clone() };
+    let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
+    let token = token.map(|token| token.expose().to_owned());
+    Ok(Arc::new(Signer::new(Credentials::new(id, secret.expose(), token, None, "session"))))
+}
+
+/// Starts a gateway, and puts its keys and address in place of the minted keys.
+///
+/// # Errors
+/// When the system has no socket.
 pub(crate) fn interpose(
     scene: &Scene<'_>,
     arranged: &mut Arranged,
     decider: Arc<dyn Decider>,
 ) -> Result<Gateway, GatewayError> {
     let minted = scene.minted;
-    let no_keys = || GatewayError::NoKeys { provider: minted.method.clone() };
-    let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
-    let token = token.map(|token| token.expose().to_owned());
-    let credentials = Credentials::new(id, secret.expose(), token, None, "session");
     let region = minted.variables.iter().find(|(name, _)| name == "AWS_REGION");
     let region = region.map(|(_, value)| value.text().to_owned());
     let parent = with_endpoints(scene.context.environment);
@@ -176,7 +205,7 @@ pub(crate) fn interpose(
     if let Some((name, _)) = parent.iter().find(led).filter(|_| port.is_some()) {
         return Err(GatewayError::OnePort { variable: name.to_string_lossy().into_owned() });
     }
-    let gateway = Gateway::start(&parent, credentials, region, scene.ends_at, port, decider)
+    let gateway = Gateway::start(&parent, region, scene.ends_at, port, decider)
         .map_err(GatewayError::Loopback)?;
     let key = &gateway.session_key;
     arranged.variables.retain(|(name, _)| !aws_keys::is_key(name));
@@ -200,16 +229,29 @@ pub(crate) fn account(identity: &str) -> Option<String> {
 struct Running {
     gateway: Gateway,
     deciding: Arc<Deciding>,
+    clerk: Clerk,
+    door: Door,
 }
 
 impl Serving for Running {
     fn secrets(&self) -> Vec<Secret> {
         let key = &self.gateway.session_key;
-        vec![key.secret.clone(), key.token.clone()]
+        let mut secrets = vec![key.secret.clone(), key.token.clone()];
+        secrets.push(self.door.secret());
+        secrets.extend(self.clerk.secrets());
+        secrets
     }
 
-    fn servers(&self) -> &[Server] {
-        std::slice::from_ref(&self.gateway.server)
+    fn servers(&self) -> Vec<&Server> {
+        vec![&self.gateway.server, &self.door.server]
+    }
+
+    fn stop(&mut self) -> Unrevoked {
+        Unrevoked { leases: self.clerk.stop(), has_revoked_first: false }
+    }
+
+    fn board(&self) -> Option<Arc<Board>> {
+        Some(Arc::clone(self.clerk.board()))
     }
 
     fn decisions(&self) -> Option<Decisions> {

@@ -59,6 +59,7 @@ fn of_source(context: Context<'_>, provider: &Provider) -> Option<u32> {
         Event::Issued(issued) if issued.access_key_id.as_ref() == Some(&key) => {
             issued.scoped_policies
         }
+        Event::Added(added) if added.access_key_id.as_ref() == Some(&key) => added.scoped_policies,
         Event::Renewed(renewed) if renewed.access_key_id.as_ref() == Some(&key) => {
             renewed.scoped_policies
         }

@@ -86,8 +86,9 @@ pub(super) fn perhaps_denied(
 ) {
     let missing: Vec<&str> =
         advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
-    let failed =
-        matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
+    let failed = matches!(ended.status, Status::Exited(code) if code != 0)
+        && !ended.ended_by_deadline
+        && !ended.ended_by_request;
     let may_be_denied = failed && !NOT_STARTED.contains(&ended.exit_code());
     if may_be_denied && !is_learning && missing.is_empty() && can_learn {
         // Security: the line shows no argument, which may be a secret, and no command to paste, because
@@ -244,12 +245,16 @@ fn pointer(refused: u64, unused: usize, granted: usize, session: &str) -> Option
 }
 
 /// Prints the line after the command.
-pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
+pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended, by: Option<&str>) {
     let how = match ended.status {
         Status::Exited(code) => format!("exit {code}"),
         Status::Signalled(signal) => format!("signal {signal}"),
     };
-    let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };
+    let because = if ended.ended_by_deadline {
+        ", ended at its ttl".to_owned()
+    } else {
+        by.map(|by| format!(", ended by {by}")).unwrap_or_default()
+    };
     let milliseconds = ended.duration.as_millis();
     let line = format!(
         "{how} after {:.1} s{because}, session {}",
@@ -260,6 +265,7 @@ pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
         "session": attempt.session(),
         "exit_code": ended.exit_code(),
         "ended_by_deadline": ended.ended_by_deadline,
+        "ended_by": by,
         "duration_ms": u64::try_from(milliseconds).unwrap_or(u64::MAX),
     });
     console.say("ended", &line, &fields);

@@ -14,6 +14,7 @@ use super::isolated::{self, Proxy};
 use super::observer::{Observer, Stage};
 use super::{Context, REVOKED, report, settle};
 use crate::approve::Approved;
+use crate::control::Control;
 use crate::failure::Failure;
 use crate::isolation::Isolating;
 use crate::mint::{self, Spent};
@@ -76,6 +77,8 @@ pub(super) struct Session<'a> {
     /// The isolation of the command, if it has one.
     pub(super) isolating: Option<Isolating>,
     pub(super) observer: &'a mut dyn Observer,
+    /// The control socket, if there is one.
+    pub(super) control: Option<&'a Control>,
 }
 
 /// A running command. The private files and what serves it must live as long as the command.
@@ -130,7 +133,11 @@ impl Session<'_> {
             console.notice(&format!("the credentials were {reason}"));
         }
         self.observer.at(Stage::Record);
-        finish(&ended, revoked, &known, self.attempt, console);
+        let by = self.control.and_then(Control::ended_by).filter(|_| ended.ended_by_request);
+        finish(&ended, by.as_deref(), revoked, &known, self.attempt, console);
+        if let Some(control) = self.control {
+            control.set_exit_code(ended.exit_code());
+        }
         if let Some(used) = &used {
             report::receipt(console, self.attempt, used);
         }
@@ -330,6 +337,13 @@ impl Session<'_> {
         }
         let mut running =
             audex_child::spawn(&executable, &delivered.environment, signals, isolated)?;
+        if let Some(control) = self.control {
+            if let Some(board) = serving.as_ref().and_then(|serving| serving.board()) {
+                control.set_board(board);
+            }
+            control.set_command(running.id());
+            control.set_end(access.ends_at);
+        }
         isolated::admit(&mut running, &servers)?;
         Ok(Started { running, directory: delivered.directory, endpoints, serving, proxy })
     }

@@ -29,7 +29,7 @@ pub enum State {
 /// The outcome of a session that has an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    Ended { exit_code: u8, by_deadline: bool },
+    Ended { exit_code: u8, by_deadline: bool, by_request: bool },
     Denied,
     Failed { exit_code: u8 },
 }
@@ -100,9 +100,16 @@ impl Summary {
                 }
                 self.hold(renewed.expires_at.clone(), renewed.lease.clone());
             }
+            Event::Added(added) => {
+                if let Some(lease) = &added.lease {
+                    self.leases.remove(lease);
+                }
+                self.hold(added.expires_at.clone(), added.lease.clone());
+            }
             Event::Ended(ended) => {
-                let by_deadline = ended.ended_by_deadline;
-                self.outcome = Some(Outcome::Ended { exit_code: ended.exit_code, by_deadline });
+                let (by_deadline, by_request) = (ended.ended_by_deadline, ended.ended_by.is_some());
+                let exit_code = ended.exit_code;
+                self.outcome = Some(Outcome::Ended { exit_code, by_deadline, by_request });
                 // This is the outcome for the credentials that were issued. The leases of renewed ones have records
                 // of their own.
                 if ended.reason.as_deref() == Some(REVOKED) {
@@ -127,7 +134,7 @@ impl Summary {
                         .retain(|credentials| credentials.lease.as_ref() != Some(&cleaned.lease));
                 }
             }
-            Event::Used(_) => {}
+            Event::Used(_) | Event::Asked(_) | Event::Answered(_) | Event::Adding(_) => {}
         }
     }
 
@@ -176,6 +183,7 @@ impl Summary {
             (State::HostKilled, _) => "host killed".to_owned(),
             (State::Denied, _) => "denied".to_owned(),
             (_, Some(Outcome::Ended { by_deadline: true, .. })) => "ttl ended".to_owned(),
+            (_, Some(Outcome::Ended { by_request: true, .. })) => "ended early".to_owned(),
             (State::Failed, Some(Outcome::Failed { exit_code })) => {
                 format!("failed, exit {exit_code}")
             }
@@ -245,6 +253,11 @@ mod tests {
                 vec![Event::Ended(Ended { ended_by_deadline: true, ..Ended::default() })],
                 "ttl ended",
                 "ttl ended",
+            ),
+            (
+                vec![Event::Ended(Ended { ended_by: Some("me".to_owned()), ..Ended::default() })],
+                "ended early",
+                "ended early",
             ),
         ] {
             let summary = of(events);

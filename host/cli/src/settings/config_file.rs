@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use super::approve::{ApproveTable, OnDenied, OrganisationApproveTable};
 use super::delivery::{Deliver, UnknownRequests, parse_limit};
 use super::isolation::{Agents, Choices, OrganisationIsolateTable, choice};
 use super::{SettingsError, source};
@@ -34,6 +35,8 @@ pub struct ConfigFile {
     pub on_expiry: Option<OnExpiry>,
     /// `[run]`.
     pub run: RunTable,
+    /// `[approve]`: who answers when a session asks for more.
+    pub approve: ApproveTable,
     /// `[isolate]`.
     pub isolate: Choices,
     /// `[enforcement]`.
@@ -97,6 +100,8 @@ pub struct OrganisationFile {
     pub max_ttl: Option<Duration>,
     /// `[run]`.
     pub run: OrganisationRunTable,
+    /// `[approve]`: rules for the asks of every session.
+    pub approve: OrganisationApproveTable,
     /// `[isolate]`: a minimum, and what is hidden from every command.
     pub isolate: OrganisationIsolateTable,
     /// `[enforcement]`.
@@ -145,6 +150,9 @@ pub struct RunTable {
     /// `ACTION=COUNT`: how often the gateway lets a session use actions.
     #[serde(deserialize_with = "limits")]
     pub limits: Vec<Limit>,
+    /// `refuse`, `ask` or `wait`: what becomes of a request that the gateway refuses.
+    #[serde(deserialize_with = "on_denied")]
+    pub on_denied: Option<OnDenied>,
     /// The life of one set of keys, where the delivery renews them.
     #[serde(deserialize_with = "duration")]
     pub key_life: Option<Duration>,
@@ -166,6 +174,9 @@ pub struct OrganisationRunTable {
     /// `refuse` or `forward`: the gateway's treatment of requests that it does not know, in every run.
     #[serde(deserialize_with = "gateway_unknown")]
     pub gateway_unknown: Option<UnknownRequests>,
+    /// `refuse`, `ask` or `wait`: what becomes of a request that the gateway refuses, in every run.
+    #[serde(deserialize_with = "on_denied")]
+    pub on_denied: Option<OnDenied>,
     /// `ACTION=COUNT`: limits that count in every run.
     #[serde(deserialize_with = "limits")]
     pub limits: Vec<Limit>,
@@ -257,6 +268,10 @@ fn gateway_unknown<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnknownRequests>, D::Error> {
     UnknownRequests::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn on_denied<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnDenied>, D::Error> {
+    OnDenied::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 /// Reads a list of `ACTION=COUNT`.

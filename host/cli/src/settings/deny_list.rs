@@ -98,7 +98,7 @@ pub fn entry(
 
 /// Returns true if an action of any provider could match: `service:Action`, `service.resource.verb`,
 /// `Microsoft.X/y/z`, `*`.
-fn is_pattern(pattern: &str) -> bool {
+pub(super) fn is_pattern(pattern: &str) -> bool {
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | ':' | '.' | '/' | '-' | '_');
     let separated = pattern == "*" || pattern.contains([':', '.', '/']);

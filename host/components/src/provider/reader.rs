@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wasmtime::Store;
 
-use super::{Guest, Need, Provider, Reading, Reply, Scope, wit};
+use super::{Guest, KnownAction, Need, Provider, Reading, Reply, Scope, wit};
 use crate::bindings::provider::ProviderPlugin;
 use crate::call;
 use crate::component::{Phase, PluginError};
@@ -45,6 +45,14 @@ impl Reader {
     #[must_use]
     pub fn new(provider: Provider) -> Self {
         Self { provider, live: None }
+    }
+
+    /// Returns the known actions that `patterns` match.
+    ///
+    /// # Errors
+    /// As [`Provider::expand`].
+    pub fn expand(&self, patterns: &[String]) -> Result<Vec<KnownAction>, PluginError> {
+        self.provider.expand(patterns)
     }
 
     /// Returns the permissions that a request needs; `account` is the caller's account.

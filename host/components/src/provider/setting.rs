@@ -9,7 +9,7 @@ use audex_core::source::Source;
 
 /// Every variable of this program that the host or a built-in provider reads, and the variable that the
 /// command receives.
-const OURS: [&str; 21] = [
+const OURS: [&str; 22] = [
     "AUDEX_AZURE_CLIENT_ID",
     "AUDEX_AZURE_CLIENT_SECRET",
     "AUDEX_AZURE_CLOUD",
@@ -26,6 +26,7 @@ const OURS: [&str; 21] = [
     "AUDEX_GCP_STS_URL",
     "AUDEX_K8S_TOKEN_PATH",
     "AUDEX_OUTER_SESSION",
+    "AUDEX_SESSION_DOOR",
     "AUDEX_ROLE_ARN",
     "AUDEX_SESSION_ID",
     "AUDEX_TEST_WITHOUT",

@@ -110,10 +110,10 @@ fn one_single_set_covers_a_whole_request() {
     let of = |action: &str| Set::new(set(&[action], vec![rule(&[action], &[])]));
     let copy = [need("s3:GetObject", &[]), need("s3:PutObject", &[])];
     assert!(decide(&copy, &[of("s3:GetObject"), of("s3:PutObject")]).is_err());
-    assert!(decide(&copy, &[of("s3:GetObject"), of("s3:*")]).is_ok());
+    assert_eq!(decide(&copy, &[of("s3:GetObject"), of("s3:*")]), Ok(1));
     let missing = decide(&copy, &[of("s3:GetObject")]).unwrap_err();
     assert_eq!((missing.action, missing.resource), ("s3:PutObject", "*"));
-    assert!(decide(&copy, &[]).is_err() && decide(&[], &[]).is_ok());
+    assert!(decide(&copy, &[]).is_err());
 }
 
 #[test]

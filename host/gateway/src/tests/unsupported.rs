@@ -6,8 +6,8 @@ use super::*;
 /// A gateway whose decider sees whole requests and allows everything.
 fn deciding(cloud: &Cloud) -> Scene {
     let (sender, noted) = mpsc::channel(8);
-    let observer = Arc::new(Observer { sender, view: View::Whole, denial: None });
-    let (gateway, runtime) = started(&cloud.endpoint, none(), far(), observer);
+    let observer = Arc::new(Observer::new(sender, View::Whole, none()));
+    let (gateway, runtime) = started(&cloud.endpoint, far(), observer);
     Scene { gateway, noted, runtime }
 }
 

@@ -14,6 +14,7 @@ const context = {
   agent: undefined,
   subject: "ann",
   parents: [],
+  stepUp: undefined,
 };
 
 const grant = (...actions) => ({

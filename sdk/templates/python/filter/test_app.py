@@ -15,6 +15,7 @@ CONTEXT = Context(
     agent=None,
     subject="ann",
     parents=[],
+    step_up=None,
 )
 
 

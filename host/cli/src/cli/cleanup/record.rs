@@ -71,6 +71,11 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
                     add(&renewed.provider, lease, &renewed.expires_at, false);
                 }
             }
+            Event::Added(added) => {
+                if let Some(lease) = &added.lease {
+                    add(&added.provider, lease, &added.expires_at, false);
+                }
+            }
             Event::Ended(ended) => {
                 if ended.reason.as_deref() == Some(REVOKED) {
                     open.retain(|_, open| !(is_same(open) && open.is_issued));
@@ -83,7 +88,12 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
             Event::CleanedUp(cleaned) if cleaned.outcome == REVOKED => {
                 open.retain(|_, open| !(is_same(open) && open.left.lease == cleaned.lease));
             }
-            Event::CleanedUp(_) | Event::Issuing(_) | Event::Used(_) => {}
+            Event::CleanedUp(_)
+            | Event::Issuing(_)
+            | Event::Used(_)
+            | Event::Asked(_)
+            | Event::Answered(_)
+            | Event::Adding(_) => {}
         }
     }
     open
@@ -119,7 +129,13 @@ pub(super) fn unended(records: &[Record], now: &str) -> Vec<String> {
             Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
                 let _ = open.remove(record.session.as_str());
             }
-            Event::CleanedUp(_) | Event::Issuing(_) | Event::Used(_) => {}
+            Event::CleanedUp(_)
+            | Event::Issuing(_)
+            | Event::Used(_)
+            | Event::Asked(_)
+            | Event::Answered(_)
+            | Event::Adding(_)
+            | Event::Added(_) => {}
         }
     }
     let lasting = open.into_iter().filter(|(_, (_, until, _))| *until > now);

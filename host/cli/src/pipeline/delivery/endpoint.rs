@@ -48,8 +48,8 @@ impl Serving for KeyServer {
         self.known.iter().cloned().chain(self.renewal.secrets()).collect()
     }
 
-    fn servers(&self) -> &[Server] {
-        self.endpoints.as_ref().map_or(&[], Endpoints::servers)
+    fn servers(&self) -> Vec<&Server> {
+        self.endpoints.iter().flat_map(Endpoints::servers).collect()
     }
 
     fn stop(&mut self) -> Unrevoked {

@@ -1,0 +1,391 @@
+//! The asks of one session, and their states.
+//!
+//! The gateway and the session's door add asks, the clerk considers them and carries out a yes, and the control
+//! socket shows them and brings the answers.
+
+use std::fmt;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::rate::Rate;
+use super::{Answer, Ask, Event, ID_PREFIX, State, Wanted};
+use audex_core::{clock, printable, random};
+
+/// The most asks of one session: more is a program in a loop.
+const ASKS: usize = 500;
+/// The most asks that wait for an answer: more are not read.
+const OPEN: usize = 20;
+/// The most characters of a reason.
+const WHY_CHARACTERS: usize = 300;
+/// The digits of an id.
+const ID_DIGITS: usize = 8;
+/// The events that wait for a slow watcher.
+const EVENTS: usize = 1024;
+/// The longest time to carry out a yes: the cloud answers within 15 s, and may need time to settle.
+const CARRY_OUT: Duration = Duration::from_mins(2);
+
+/// The facts of the session that asks.
+#[derive(Clone, Debug, Default)]
+pub struct Asker {
+    /// The session's name.
+    pub session: String,
+    /// The provider's id.
+    pub provider: String,
+    /// The coding agent, if it is known.
+    pub agent: Option<String>,
+    /// The command and its arguments, redacted.
+    pub command: Vec<String>,
+    /// The reason why no answer from this machine counts; `None` if they do.
+    pub not_local: Option<NotLocal>,
+}
+
+/// The reason why no answer from this machine counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotLocal {
+    /// The command is not isolated, so it could answer itself.
+    NotIsolated,
+    /// The organisation's webhook answers alone.
+    OnlyWebhook,
+}
+
+impl fmt::Display for NotLocal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NotIsolated => {
+                "the command is not isolated, so it could answer itself: a person answers under --isolate credentials or strict, or by a webhook"
+            }
+            Self::OnlyWebhook => "your organisation's webhook answers",
+        })
+    }
+}
+
+/// What the clerk has to do.
+#[derive(Debug)]
+pub enum Work {
+    /// Find out whether the filters and the rules agree, or whether a person has to.
+    Consider(String),
+    /// Record a no.
+    Refuse {
+        /// The ask.
+        id: String,
+        /// Who said no.
+        by: String,
+    },
+    /// Carry out a yes.
+    Grant {
+        /// The ask.
+        id: String,
+        /// Who said yes.
+        by: String,
+        /// True if it is for one request.
+        once: bool,
+        /// The longest time in seconds, if there is one.
+        seconds: Option<u64>,
+    },
+}
+
+/// The asks of one session.
+pub struct Board {
+    asker: Asker,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+struct Inner {
+    entries: Vec<Entry>,
+    rate: Rate,
+    /// `None` once the session has ended.
+    work: Option<Sender<Work>>,
+    watchers: Vec<Watcher>,
+}
+
+struct Entry {
+    ask: Ask,
+    /// The permissions in the words of the command.
+    asked: Vec<Wanted>,
+    /// True while an answer is carried out.
+    is_answered: bool,
+    state: watch::Sender<State>,
+}
+
+struct Watcher {
+    events: SyncSender<Event>,
+    lost: u64,
+}
+
+/// The reason why there is no new ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAsked {
+    /// Too many new asks in a short time.
+    #[error("this session asks too often; ask for everything at once")]
+    TooOften,
+    /// Too many asks wait for an answer.
+    #[error("{OPEN} asks of this session wait for an answer already")]
+    TooMany,
+    /// The session has ended, or made too many asks.
+    #[error("this session can ask for nothing more")]
+    Over,
+}
+
+/// The reason why an answer does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// There is no ask with this id.
+    #[error("there is no ask `{0}`")]
+    Unknown(String),
+    /// The ask was answered, or has ended.
+    #[error("`{0}` does not wait for an answer any more")]
+    NotOpen(String),
+    /// No answer from this machine counts.
+    #[error("an answer from this machine does not count: {0}")]
+    NotLocal(NotLocal),
+    /// The yes could not be carried out in time. The ask stays open.
+    #[error("`{0}` is still being carried out")]
+    StillRunning(String),
+}
+
+impl Board {
+    /// Starts with no asks. The receiver is the clerk's.
+    pub fn new(asker: Asker) -> (Self, Receiver<Work>) {
+        let (work, receiver) = channel();
+        let inner = Inner {
+            entries: Vec::new(),
+            rate: Rate::new(Instant::now()),
+            work: Some(work),
+            watchers: Vec::new(),
+        };
+        (Self { asker, inner: Mutex::new(inner), changed: Condvar::new() }, receiver)
+    }
+
+    /// Returns the asks, the oldest first, without those that nobody has to see yet.
+    #[must_use]
+    pub fn asks(&self) -> Vec<Ask> {
+        let shown = |entry: &&Entry| entry.ask.state != State::Considered;
+        self.lock().entries.iter().filter(shown).map(|entry| entry.ask.clone()).collect()
+    }
+
+    /// Returns the ask `id`, also before it is considered.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Ask> {
+        self.lock().entries.iter().find(|entry| entry.ask.id == id).map(|entry| entry.ask.clone())
+    }
+
+    /// Adds an ask, or finds the same one. An ask that a person, a rule or a filter refused is not asked again.
+    ///
+    /// # Errors
+    /// [`NotAsked`].
+    pub fn ask(&self, wanted: Vec<Wanted>, why: Option<&str>) -> Result<Ask, NotAsked> {
+        let mut inner = self.lock();
+        let is_same = |entry: &&Entry| {
+            entry.asked == wanted && !matches!(entry.ask.state, State::Used | State::Ended)
+        };
+        if let Some(known) = inner.entries.iter().find(is_same) {
+            return Ok(known.ask.clone());
+        }
+        if inner.entries.iter().filter(|entry| entry.ask.state.is_open()).count() >= OPEN {
+            return Err(NotAsked::TooMany);
+        }
+        if inner.work.is_none() || inner.entries.len() >= ASKS {
+            return Err(NotAsked::Over);
+        }
+        if !inner.rate.take(Instant::now()) {
+            return Err(NotAsked::TooOften);
+        }
+        let digits = random::text(ID_DIGITS, random::HEX).map_err(|_| NotAsked::Over)?;
+        let ask = Ask {
+            id: format!("{ID_PREFIX}{digits}"),
+            session: self.asker.session.clone(),
+            provider: self.asker.provider.clone(),
+            agent: self.asker.agent.clone(),
+            command: self.asker.command.clone(),
+            wanted: wanted.clone(),
+            why: why.map(said),
+            asked_at: clock::unix_seconds(),
+            state: State::Considered,
+        };
+        let (state, _) = watch::channel(State::Considered);
+        inner.entries.push(Entry { ask: ask.clone(), asked: wanted, is_answered: false, state });
+        inner.tell_clerk(Work::Consider(ask.id.clone()));
+        Ok(ask)
+    }
+
+    /// Answers an ask from this machine, as [`Board::answer_from_outside`] does.
+    ///
+    /// # Errors
+    /// [`AnswerError`]. Security: without isolation the command could answer itself, because a process of the same user
+    /// cannot be told apart.
+    pub fn answer(&self, id: &str, answer: &Answer, by: &str) -> Result<Ask, AnswerError> {
+        match self.asker.not_local {
+            Some(reason) => Err(AnswerError::NotLocal(reason)),
+            None => self.answer_from_outside(id, answer, by),
+        }
+    }
+
+    /// Answers an ask, and waits until a yes is carried out or has failed.
+    ///
+    /// # Errors
+    /// [`AnswerError`].
+    pub fn answer_from_outside(
+        &self,
+        id: &str,
+        answer: &Answer,
+        by: &str,
+    ) -> Result<Ask, AnswerError> {
+        let by = printable::line(by);
+        {
+            let mut inner = self.lock();
+            let entry = inner.entry(id).ok_or_else(|| AnswerError::Unknown(id.to_owned()))?;
+            if entry.ask.state != State::Pending || entry.is_answered {
+                return Err(AnswerError::NotOpen(id.to_owned()));
+            }
+            entry.is_answered = true;
+            let id = id.to_owned();
+            inner.tell_clerk(match *answer {
+                Answer::No => Work::Refuse { id, by },
+                Answer::Yes { once, seconds } => Work::Grant { id, by, once, seconds },
+            });
+        }
+        self.wait(id, CARRY_OUT).ok_or_else(|| AnswerError::StillRunning(id.to_owned()))
+    }
+
+    /// Waits until the ask is no longer open. Returns `None` after `time`.
+    pub fn wait(&self, id: &str, time: Duration) -> Option<Ask> {
+        let is_open =
+            |inner: &mut Inner| inner.entry(id).is_some_and(|one| one.ask.state.is_open());
+        let inner = self.lock();
+        let waited = self.changed.wait_timeout_while(inner, time, is_open);
+        let (mut inner, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            return None;
+        }
+        inner.entry(id).map(|entry| entry.ask.clone())
+    }
+
+    /// Returns the states of an ask from now on, or nothing if there is no such ask.
+    pub fn states(&self, id: &str) -> Option<watch::Receiver<State>> {
+        self.lock().entry(id).map(|entry| entry.state.subscribe())
+    }
+
+    /// Sets the state of an ask.
+    pub fn set(&self, id: &str, state: State) {
+        self.lock().set(id, state);
+        self.changed.notify_all();
+    }
+
+    /// Replaces the permissions of an ask by those that the chain makes of them: native ones, with their access
+    /// levels.
+    pub fn settle(&self, id: &str, wanted: Vec<Wanted>) {
+        if let Some(entry) = self.lock().entry(id) {
+            entry.ask.wanted = wanted;
+        }
+    }
+
+    /// Reports a decision of the gateway to those who watch.
+    pub fn decided(&self, action: &str, resource: &str, allowed: bool) {
+        let mut inner = self.lock();
+        if !inner.watchers.is_empty() {
+            let (action, resource) = (action.to_owned(), resource.to_owned());
+            inner.tell_watchers(&Event::Decided { action, resource, allowed });
+        }
+    }
+
+    /// Returns what happens from now on. A watcher that is too slow gets [`Event::Lost`].
+    #[must_use]
+    pub fn watch(&self) -> Receiver<Event> {
+        let (events, receiver) = sync_channel(EVENTS);
+        self.lock().watchers.push(Watcher { events, lost: 0 });
+        receiver
+    }
+
+    /// Ends every ask that is still open, and takes no more.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.work = None;
+        let open: Vec<String> = inner
+            .entries
+            .iter()
+            .filter(|entry| entry.ask.state.is_open())
+            .map(|entry| entry.ask.id.clone())
+            .collect();
+        for id in open {
+            inner.set(&id, State::Ended);
+        }
+        inner.tell_watchers(&Event::Over);
+        inner.watchers.clear();
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn entry(&mut self, id: &str) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.ask.id == id)
+    }
+
+    fn set(&mut self, id: &str, state: State) {
+        let Some(entry) = self.entry(id) else { return };
+        entry.ask.state.clone_from(&state);
+        entry.is_answered = false;
+        let ask = entry.ask.clone();
+        entry.state.send_replace(state);
+        let event =
+            if ask.state == State::Pending { Event::Asked(ask) } else { Event::Answered(ask) };
+        self.tell_watchers(&event);
+    }
+
+    fn tell_clerk(&self, work: Work) {
+        if let Some(clerk) = &self.work {
+            // The clerk ends only after the board is closed.
+            let _ = clerk.send(work);
+        }
+    }
+
+    fn tell_watchers(&mut self, event: &Event) {
+        self.watchers.retain_mut(|watcher| watcher.tell(event));
+    }
+}
+
+impl Watcher {
+    /// Returns false if the watcher is gone.
+    fn tell(&mut self, event: &Event) -> bool {
+        if self.lost > 0 {
+            match self.events.try_send(Event::Lost { count: self.lost }) {
+                Ok(()) => self.lost = 0,
+                Err(TrySendError::Full(_)) => {
+                    self.lost = self.lost.saturating_add(1);
+                    return true;
+                }
+                Err(TrySendError::Disconnected(_)) => return false,
+            }
+        }
+        match self.events.try_send(event.clone()) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                self.lost = self.lost.saturating_add(1);
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+/// Returns the command's words on one line.
+fn said(text: &str) -> String {
+    let line = printable::line(text);
+    let mut characters = line.trim().chars();
+    let mut short: String = characters.by_ref().take(WHY_CHARACTERS).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests;

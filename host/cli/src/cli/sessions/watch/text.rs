@@ -1,0 +1,27 @@
+//! An event of a session as a plain line.
+
+use crate::control::Event;
+use audex_core::printable;
+
+/// Returns an event as a line.
+pub(super) fn text(event: &Event) -> String {
+    match event {
+        Event::Watched(hello) => format!("running  {}", printable::line(&hello.command.join(" "))),
+        Event::Decided { action, resource, allowed } => {
+            let verdict = if *allowed { "allowed" } else { "refused" };
+            format!("{verdict}  {} {}", printable::line(action), printable::line(resource))
+        }
+        Event::Asked(ask) => {
+            let (id, what, level) = (&ask.id, ask.what(), ask.level());
+            format!("asks     {id} {what} ({level}) by {} {}", ask.who(), ask.reason())
+        }
+        Event::Answered(ask) => format!("answer   {} {}", ask.id, ask.state.text()),
+        Event::Lost { count } => format!("lost     {count} events, because this output is slow"),
+        Event::Ended { exit_code, by } => {
+            let code = exit_code.map(|code| format!("exit {code}"));
+            let code = code.unwrap_or_else(|| "before its command".to_owned());
+            let by = by.as_ref().map(|by| format!(", by {}", printable::line(by)));
+            format!("ended    {code}{}", by.unwrap_or_default())
+        }
+    }
+}

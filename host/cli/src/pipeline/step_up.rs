@@ -1,0 +1,204 @@
+//! One thing more for a running session: the whole chain once more, for credentials beside the first.
+//!
+//! Security: nothing here is shorter than for a run. The deny lists and profiles of the run count, every filter is
+//! asked, and what a filter drops refuses the ask. Settings are those that the run began with.
+
+pub(super) mod clerk;
+mod grant;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::attempt::Attempt;
+use super::{Chain, Context, Ready, Requested, Run};
+use crate::asks::Wanted;
+use crate::asks::board::{Asker, NotLocal};
+use crate::asks::rules::Rules;
+use crate::asks::webhook;
+use crate::components::Components;
+use crate::console::Console;
+use crate::deny;
+use crate::failure::Failure;
+use crate::pipeline::open;
+use crate::request::{Asked, Request};
+use crate::settings::delivery::Deliver;
+use crate::settings::deny_list::DenyEntry;
+use crate::settings::{Settings, Ttl};
+use audex_audit::redact_command;
+use audex_components::filter::{self, Context as Circumstances, Isolation, StepUp};
+use audex_components::provider::{self, Description, Provider};
+use audex_core::clock;
+use audex_core::environment::Environment;
+use audex_core::shape::Misplaced;
+
+/// What the asks of a session need of its run.
+#[derive(Clone)]
+pub(crate) struct Ground {
+    environment: Environment,
+    pub(super) settings: Settings,
+    description: Description,
+    request: Request,
+    forbidden: Vec<DenyEntry>,
+    circumstances: Circumstances,
+    granted: Vec<provider::Permission>,
+    /// Patterns that need a person, in the provider's own names.
+    person: Vec<String>,
+    /// The server that is asked.
+    webhook: Option<webhook::WebhookClient>,
+}
+
+impl Ground {
+    /// Takes over what the asks of a run with this grant need.
+    ///
+    /// # Errors
+    /// When a rule of `[approve]` means no action.
+    pub(super) fn of(run: &Run<'_>, grant: &provider::Grant) -> Result<Self, Failure> {
+        let settings = run.context.settings;
+        let approve = &settings.approve;
+        let native = |entries: &[DenyEntry]| {
+            native(entries, &run.components, &run.mapping, &run.provider, &run.request.provider)
+        };
+        // The entries are read here too, so that a rule that means nothing is found before the command starts.
+        native(&approve.allow)?;
+        native(&approve.never)?;
+        Ok(Self {
+            environment: run.context.environment.clone(),
+            settings: settings.clone(),
+            description: run.description.clone(),
+            request: run.request.clone(),
+            forbidden: run.forbidden.iter().chain(&approve.never).cloned().collect(),
+            circumstances: run.circumstances.clone(),
+            granted: grant.permissions.clone(),
+            person: native(&approve.person)?.own,
+            webhook: approve
+                .webhook
+                .as_ref()
+                .map(|webhook| {
+                    webhook::WebhookClient::prepare(
+                        webhook,
+                        &settings.secrets,
+                        run.context.environment,
+                    )
+                })
+                .transpose()?,
+        })
+    }
+
+    /// Returns the session that asks.
+    pub(super) fn asker(&self) -> Asker {
+        let words: Vec<&str> = self.request.command.iter().map(String::as_str).collect();
+        Asker {
+            session: self.request.session.clone(),
+            provider: self.request.provider.clone(),
+            agent: self.circumstances.agent.clone(),
+            command: redact_command(&words),
+            not_local: self.not_local(),
+        }
+    }
+
+    /// Returns the reason why no answer from this machine counts, if that is so.
+    fn not_local(&self) -> Option<NotLocal> {
+        if self.settings.approve.is_webhook_only {
+            return Some(NotLocal::OnlyWebhook);
+        }
+        let is_isolated = self.circumstances.isolation != Isolation::Off;
+        (!is_isolated).then_some(NotLocal::NotIsolated)
+    }
+
+    /// Returns the reason why nobody can answer, if that is so.
+    fn nobody_can_answer(&self) -> Option<NotLocal> {
+        self.not_local().filter(|_| self.webhook.is_none())
+    }
+
+    /// Returns the values that no text for the command may have.
+    fn misplaced(&self) -> Misplaced {
+        Misplaced::of(&self.environment)
+    }
+
+    /// Returns the rules of the session.
+    pub(super) fn rules(&self) -> Rules {
+        Rules::new(&self.settings.approve, self.person.clone())
+    }
+
+    /// Takes `wanted` through the chain up to the filters' approval of the plan. `life` is the longest life of the
+    /// credentials.
+    ///
+    /// # Errors
+    /// As for a run; also when a filter drops a permission.
+    pub(super) fn ready<'a>(
+        &'a self,
+        provider: &Arc<Provider>,
+        attempt: &'a mut Attempt,
+        wanted: &[Wanted],
+        why: Option<&str>,
+        life: Duration,
+    ) -> Result<Chain<'a, Ready>, Failure> {
+        let chain = self.chain(provider, attempt, wanted, why, life)?;
+        let chain = chain.expand()?.check()?.filter()?;
+        if let Some(dropped) = chain.output.filtered.denied.first() {
+            let message =
+                format!("`{}` is refused by {}: {}", dropped.action, dropped.by, dropped.reason);
+            return Err(Failure::refused(&message, "ask for less"));
+        }
+        chain.plan()?.approve()
+    }
+
+    fn chain<'a>(
+        &'a self,
+        provider: &Arc<Provider>,
+        attempt: &'a mut Attempt,
+        wanted: &[Wanted],
+        why: Option<&str>,
+        life: Duration,
+    ) -> Result<Chain<'a, Requested>, Failure> {
+        let settings = &self.settings;
+        let components = Components::open(settings)?;
+        let now = clock::unix_seconds();
+        let mapping = components.mapping(&settings.mapping, now)?;
+        let id = &self.request.provider;
+        let denied = native(&self.forbidden, &components, &mapping, provider, id)?;
+        let asked = |wanted: &Wanted| Asked {
+            permission: wanted.action.clone(),
+            origin: wanted.action.clone(),
+            resources: wanted.resources.clone(),
+        };
+        let permissions = wanted.iter().map(asked).collect();
+        let request = Request { permissions, ttl: life, ..self.request.clone() };
+        attempt.add_permissions(&request);
+        attempt.add_component(provider.loaded());
+        attempt.add_component(mapping.loaded());
+        let granted = filter::shown_permissions(&self.granted);
+        let step_up = Some(StepUp { granted, reason: why.map(str::to_owned) });
+        let circumstances = Circumstances { now, step_up, ..self.circumstances.clone() };
+        // The terminal is the command's.
+        let console = Console { quiet: true, ..Console::default() };
+        let run = Run {
+            context: Context { environment: &self.environment, settings, console },
+            attempt,
+            components,
+            provider: Arc::clone(provider),
+            description: self.description.clone(),
+            mapping,
+            request,
+            ttl: Ttl { duration: life, lowered_from: None },
+            forbidden: self.forbidden.clone(),
+            denied,
+            limits: Vec::new(),
+            deliver: Deliver::Gateway,
+            isolating: None,
+            circumstances,
+        };
+        Ok(Chain { run, output: Requested })
+    }
+}
+
+fn native(
+    entries: &[DenyEntry],
+    components: &Components,
+    mapping: &audex_components::mapping::Mapping,
+    provider: &Provider,
+    id: &str,
+) -> Result<deny::Native, Failure> {
+    let elsewhere = |patterns: &[String]| open::elsewhere(components, id, patterns);
+    Ok(deny::native(entries, id, mapping, provider, elsewhere)?)
+}

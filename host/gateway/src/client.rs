@@ -1,0 +1,70 @@
+//! Whom a gateway serves: the command of the session, and the commands of sessions inside it.
+
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::request::Parts;
+
+use super::decider::Decider;
+use super::session_key::SessionKey;
+use audex_core::secret::equal;
+use audex_wire::sigv4::{Claim, Rejected};
+
+/// A party with keys that are valid at this gateway.
+pub(crate) struct Client {
+    pub(crate) session_key: SessionKey,
+    /// The end of access, in seconds since the Unix epoch.
+    pub(crate) ends_at: u64,
+    pub(crate) decider: Arc<dyn Decider>,
+}
+
+impl Client {
+    /// Makes the keys of a client.
+    pub(crate) fn new(decider: Arc<dyn Decider>, ends_at: u64) -> io::Result<Self> {
+        Ok(Self { session_key: SessionKey::new()?, ends_at, decider })
+    }
+}
+
+/// The clients of a gateway.
+pub(crate) struct Clients {
+    /// The command of the session.
+    pub(crate) first: Arc<Client>,
+    /// The commands of sessions inside it.
+    inner: RwLock<Vec<Arc<Client>>>,
+}
+
+impl Clients {
+    pub(crate) fn new(first: Client) -> Self {
+        Self { first: Arc::new(first), inner: RwLock::default() }
+    }
+
+    /// Adds a client. It is served until [`Clients::remove`].
+    pub(crate) fn add(&self, client: Client) -> Arc<Client> {
+        let client = Arc::new(client);
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&client));
+        client
+    }
+
+    pub(crate) fn remove(&self, client: &Arc<Client>) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        inner.retain(|one| !Arc::ptr_eq(one, client));
+    }
+
+    /// Returns the claim of a request, not yet verified, and the client whose key it names.
+    ///
+    /// # Errors
+    /// The reason why the request is no client's.
+    pub(crate) fn claimed(&self, parts: &Parts) -> Result<(Claim, Arc<Client>), Rejected> {
+        let claim = Claim::in_header(&parts.uri, &parts.headers)?;
+        let has_key = |client: &&Arc<Client>| {
+            equal(claim.access_key_id.as_bytes(), client.session_key.id.as_bytes())
+        };
+        let client = if has_key(&&self.first) {
+            Some(Arc::clone(&self.first))
+        } else {
+            let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+            inner.iter().find(has_key).cloned()
+        };
+        client.map(|client| (claim, client)).ok_or(Rejected::UnknownKey)
+    }
+}
