@@ -1,5 +1,6 @@
 //! One file per subject.
 
+mod agents;
 mod audit;
 mod aws_identity;
 mod aws_profile_files;
@@ -24,6 +25,7 @@ mod drift;
 mod endpoint;
 mod errors;
 mod expiry;
+mod explain;
 mod filter_context;
 mod fuzz_corpus;
 mod gateway;
@@ -41,6 +43,7 @@ mod learn;
 mod login_kinds;
 mod login_tools;
 mod malformed_keys;
+mod mcp;
 mod methods;
 mod misplaced;
 mod narrowing;

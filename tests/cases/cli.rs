@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 49] = [
     &[],
     &["run"],
     &["plan"],
@@ -38,10 +38,17 @@ const COMMANDS: [&[&str]; 42] = [
     &["plugin", "enable"],
     &["plugin", "disable"],
     &["plugin", "remove"],
+    &["agents"],
+    &["agents", "setup"],
+    &["agents", "check"],
+    &["agents", "undo"],
     &["cleanup"],
     &["drift"],
     &["intent"],
     &["learn"],
+    &["mcp"],
+    &["explain"],
+    &["explain", "denial"],
     &["gateway"],
     &["isolate"],
     &["completions"],

@@ -1,5 +1,6 @@
 //! The command line. Each command has its own file with an argument struct and one function.
 
+mod agents;
 mod approve;
 mod ask;
 mod audit;
@@ -8,6 +9,7 @@ mod completions;
 mod delivery_args;
 mod demo;
 mod drift;
+mod explain;
 mod gateway;
 mod heading;
 mod health;
@@ -16,6 +18,7 @@ mod intent;
 mod isolate;
 mod isolation_args;
 mod learn;
+mod mcp;
 mod mistake;
 mod plan;
 mod plugin;
@@ -69,6 +72,8 @@ enum Command {
     Health(health::Args),
     /// Show what this system can keep a command from
     Isolate(isolate::Args),
+    /// Set coding agents up, check them, and take the changes back
+    Agents(agents::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
     /// From inside a session: ask for one thing more
@@ -79,8 +84,12 @@ enum Command {
     Refuse(approve::RefuseArgs),
     /// List, watch and end sessions, and show what is still valid and what each of them used
     Sessions(sessions::Args),
+    /// Explain a denial: what is missing, who refused it, and what to do
+    Explain(explain::Args),
     /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
+    /// Serve the tools of a coding agent over MCP, on standard input and output
+    Mcp(mcp::Args),
     /// Install and inspect WebAssembly components
     Plugin(plugin::Args),
     /// Try everything on a loopback cloud, without an account
@@ -138,11 +147,14 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Intent(args) => intent::intent(environment, &args),
         Command::Health(args) => health::health(environment, args),
         Command::Isolate(args) => Ok(isolate::isolate(environment, &args)),
+        Command::Agents(args) => agents::agents(environment, args),
         Command::Audit(args) => audit::audit(environment, args),
         Command::Approve(args) => approve::approve(environment, &args),
         Command::Refuse(args) => approve::refuse(environment, &args),
         Command::Sessions(args) => sessions::sessions(environment, args),
+        Command::Explain(args) => explain::explain(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),
+        Command::Mcp(args) => mcp::mcp(environment, &args),
         Command::Plugin(args) => plugin::plugin(environment, args),
         Command::Demo(args) => demo::demo(environment, &args),
         Command::Completions(args) => completions::completions(&args, &mut Cli::command()),

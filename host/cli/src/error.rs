@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::agents::setup::AgentsError;
 use crate::check::CheckError;
 use crate::components::ComponentsError;
 use crate::control::ControlError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
+use crate::explain::NotUnderstood;
 use crate::failure::{Failure, Kind};
 use crate::filter::FilterError;
 use crate::isolation::IsolationError;
@@ -71,6 +73,12 @@ impl From<SettingsError> for Failure {
     }
 }
 
+impl From<AgentsError> for Failure {
+    fn from(error: AgentsError) -> Self {
+        Self::of(Kind::Config, "agents", error)
+    }
+}
+
 impl From<UnknownSetting> for Failure {
     fn from(error: UnknownSetting) -> Self {
         let kind = match error {
@@ -118,6 +126,12 @@ impl From<ExpansionError> for Failure {
             ExpansionError::Plugin(error) => error.into(),
             ExpansionError::Unmappable { .. } => Self::of(Kind::Usage, "expansion", error),
         }
+    }
+}
+
+impl From<NotUnderstood> for Failure {
+    fn from(error: NotUnderstood) -> Self {
+        Self::of(Kind::Usage, "explain", error)
     }
 }
 

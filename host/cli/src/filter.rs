@@ -8,6 +8,7 @@ use crate::request::Request;
 use audex_components::component::PluginError;
 use audex_components::filter::{Context, Delivery, Filter, Isolation, Restriction, Verdict};
 use audex_components::provider;
+use audex_core::digest;
 use audex_core::hint::Hint;
 use std::borrow::Cow;
 
@@ -26,6 +27,17 @@ impl Grant {
     #[must_use]
     pub(crate) fn lasting(&self, seconds: u32) -> provider::Grant {
         provider::Grant { ttl_seconds: seconds.min(self.0.ttl_seconds), ..self.0.clone() }
+    }
+
+    /// Returns a digest of everything that the grant allows and denies, and for how long.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let permission = |one: &provider::Permission| {
+            serde_json::json!([one.action, one.resources.is_every(), one.resources.named()])
+        };
+        let permissions: Vec<_> = self.0.permissions.iter().map(permission).collect();
+        let whole = (&self.0.provider, permissions, &self.0.deny, self.0.ttl_seconds);
+        digest::sha256(serde_json::json!(whole).to_string().as_bytes())
     }
 
     /// Denies these patterns too. Only denials can be added to a grant.

@@ -2,6 +2,7 @@
 //!
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
+pub mod agents;
 pub mod approve;
 pub mod asks;
 pub mod check;
@@ -15,6 +16,7 @@ pub mod door;
 pub mod drift;
 mod error;
 pub mod expansion;
+pub mod explain;
 pub mod failure;
 pub mod filter;
 pub mod health;

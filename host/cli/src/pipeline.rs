@@ -26,6 +26,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use crate::approve::{self, Approved};
+use crate::asks::rules::Rules;
 use crate::components::Components;
 use crate::console::Console;
 use crate::control::{Control, Hello, Served};
@@ -217,6 +218,20 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
 }
 
 impl<T> Chain<'_, T> {
+    /// Returns the rules of `[approve]`, and the patterns that nobody is asked for, in the provider's own names.
+    ///
+    /// # Errors
+    /// When an entry means nothing.
+    pub fn approval(&self) -> Result<(Rules, Vec<String>), Failure> {
+        let Run { context, components, mapping, provider, request, .. } = &self.run;
+        let approve = &context.settings.approve;
+        let native = |entries: &[DenyEntry]| {
+            step_up::native(entries, components, mapping, provider, &request.provider)
+        };
+        let rules = Rules::new(approve, native(&approve.person)?.own);
+        Ok((rules, native(&approve.never)?.own))
+    }
+
     /// Returns the provider of the request.
     pub fn provider(&self) -> &Provider {
         &self.run.provider
@@ -372,8 +387,8 @@ impl Chain<'_, Ready> {
         let mut place =
             Place::prepare(environment, settings, command, delivery, run.isolating.as_mut())?;
         run.attempt.record_issuing()?;
-        place.await_isolation()?;
         let control = run.control(&place);
+        place.await_isolation()?;
         let provider = run.provider;
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());

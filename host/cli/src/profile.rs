@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::request::ProfileShare;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::profiles_file::CustomProfile;
-use audex_components::provider::Profile as BuiltIn;
+use audex_components::provider::{Omission, Profile as BuiltIn};
 use audex_core::hint::Hint;
 use audex_core::printable;
 use audex_gateway::decide::Limit;
@@ -40,6 +40,8 @@ pub struct Profile {
     pub limits: Vec<Limit>,
     /// The extended profiles, as written.
     pub extends: Vec<String>,
+    /// The permissions that the provider left out on purpose, here and in the extended profiles.
+    pub leaves_out: Vec<Omission>,
     /// The place of the definition.
     pub definition: Definition,
 }
@@ -221,7 +223,7 @@ impl<'a> Profiles<'a> {
             let (name, provider) = (name.to_owned(), self.provider.to_owned());
             return Err(ProfileError::Unknown { name, provider, suggestion });
         };
-        let BuiltIn { name, description, actions, resources } = found.clone();
+        let BuiltIn { name, description, actions, resources, leaves_out } = found.clone();
         let resources = resources.named().to_vec();
         let share = ProfileShare { name: name.clone(), actions, resources };
         Ok(Profile {
@@ -232,6 +234,7 @@ impl<'a> Profiles<'a> {
             deny: Vec::new(),
             limits: Vec::new(),
             extends: Vec::new(),
+            leaves_out,
             definition: Definition::Provider,
         })
     }
@@ -252,6 +255,7 @@ impl Profile {
         self.ttl = shortest(self.ttl, parent.ttl);
         self.deny.extend(parent.deny);
         self.limits.extend(parent.limits);
+        self.leaves_out.extend(parent.leaves_out);
     }
 }
 
@@ -287,6 +291,7 @@ fn own(name: &str, custom: &CustomProfile) -> Profile {
         deny: custom.deny.clone(),
         limits: custom.limits.clone(),
         extends: custom.extends.clone(),
+        leaves_out: Vec::new(),
         definition: Definition::User(custom.source.clone()),
     }
 }

@@ -6,7 +6,7 @@
 use super::limit;
 use crate::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
 use crate::bindings::provider::exports::audex::plugin::provider::{
-    Advice, CheckResult, Description, Finding, GrantPlan, Profile, Setting,
+    Advice, CheckResult, Description, Finding, GrantPlan, Omission, Profile, Setting,
 };
 use crate::bindings::provider::types::{Error, Scope};
 use audex_core::printable::line;
@@ -59,7 +59,8 @@ macro_rules! clean_fields {
 clean_fields! {
     Error: code message hint;
     Setting: key description;
-    Profile: name description actions resources;
+    Omission: actions reason source;
+    Profile: name description actions resources leaves_out;
     Description: title action_syntax settings profiles broadest calls_to;
     Finding: actions note suggestion;
     Advice: message missing;

@@ -47,8 +47,8 @@ use self::value::AwsPart;
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding,
-    GrantPlan, HealthStatus, KnownAction, LearnSource, Need, Planned, Profile, Reading, Reply,
-    Setting, Sign, Statement, Status, Window,
+    GrantPlan, HealthStatus, KnownAction, LearnSource, Need, Omission, Planned, Profile, Reading,
+    Reply, Setting, Sign, Statement, Status, Window,
 };
 
 pub use self::reader::Reader;
@@ -207,6 +207,8 @@ impl Provider {
         for profile in &description.profiles {
             self.few(profile.resources.named().len(), limit::ENTRIES)?;
             self.must_name(&profile.resources, "a profile")?;
+            let omitted = profile.leaves_out.iter().map(|omission| omission.actions.len());
+            self.few(profile.actions.len() + omitted.sum::<usize>(), limit::ENTRIES)?;
         }
         description.clean();
         let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())

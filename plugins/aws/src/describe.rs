@@ -1,8 +1,8 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, LearnSource, Setting};
+use audex_sdk::provider::{Description, LearnSource, Profile, Setting};
 
-use aws_policy::profile;
+use aws_policy::{profile, readonly};
 
 /// The variables every AWS SDK and the AWS CLI read first. Both region variables are set because AWS CLI v1
 /// and boto3 read `AWS_DEFAULT_REGION`, v2 and most SDKs `AWS_REGION`.
@@ -52,7 +52,7 @@ pub fn describe() -> Description {
                 None,
             ),
         ],
-        profiles: profile::built_in(),
+        profiles: profiles(),
         learn_sources: vec![LearnSource::Gateway, LearnSource::Csm, LearnSource::Cloudtrail],
         // The role itself and the deny lists limit it.
         broadest: vec!["*:*".to_owned()],
@@ -63,4 +63,10 @@ pub fn describe() -> Description {
             &SETS,
         )
     }
+}
+
+fn profiles() -> Vec<Profile> {
+    let mut all = profile::built_in();
+    all.push(readonly::profile());
+    all
 }

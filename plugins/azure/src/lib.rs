@@ -21,6 +21,7 @@ mod plan;
 mod preflight;
 mod profile;
 mod rbac;
+mod readonly;
 mod recognise;
 mod resource;
 mod role;

@@ -2,6 +2,8 @@
 
 use audex_sdk::provider::{Description, LearnSource, Profile, Scope, Setting, Sign};
 
+use crate::readonly;
+
 /// The variables that a run may set. `gcloud` and `bq` read the first, Terraform the second; the libraries
 /// and `gsutil` ask the metadata server, which the host directs to itself.
 pub const SETS: [&str; 5] = [
@@ -48,6 +50,7 @@ pub fn describe() -> Description {
         description: (*description).to_owned(),
         actions: actions.iter().map(|&action| action.to_owned()).collect(),
         resources: Scope::Every,
+        leaves_out: Vec::new(),
     };
     Description {
         settings: vec![
@@ -63,7 +66,7 @@ pub fn describe() -> Description {
                 Some("AUDEX_GCP_DELEGATE"),
             ),
         ],
-        profiles: PROFILES.iter().map(profile).collect(),
+        profiles: PROFILES.iter().map(profile).chain([readonly::profile()]).collect(),
         configured_by: vec![
             Sign::Variable("AUDEX_GCP_SERVICE_ACCOUNT".to_owned()),
             Sign::Login("gcp".to_owned()),

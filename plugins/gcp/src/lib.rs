@@ -12,6 +12,7 @@ mod health;
 mod mint;
 mod plan;
 mod preflight;
+mod readonly;
 mod recognise;
 mod resource;
 mod role;

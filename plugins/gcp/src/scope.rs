@@ -35,7 +35,7 @@ pub fn scopes(permissions: &[String]) -> Vec<&'static str> {
         let offered = gcp_catalogue::scopes(permission);
         let rank = |scope: &&'static str| {
             let place = NARROW_FIRST.iter().position(|known| known == scope);
-            (*scope == PLATFORM_READ, place.unwrap_or(NARROW_FIRST.len()))
+            (*scope == PLATFORM_READ, place.unwrap_or(NARROW_FIRST.len()), !only_reads(scope))
         };
         chosen.push(offered.into_iter().min_by_key(rank).unwrap_or(PLATFORM));
     }
@@ -61,6 +61,13 @@ fn width(scope: &str) -> usize {
         PLATFORM_READ => usize::MAX - 1,
         _ => NARROW_FIRST.iter().position(|known| *known == scope).unwrap_or(NARROW_FIRST.len()),
     }
+}
+
+/// Returns true if the name of `scope` says that the scope only reads. Source: "OAuth 2.0 Scopes for Google
+/// APIs".
+pub fn only_reads(scope: &str) -> bool {
+    ["readonly", "read_only", "read-only"].iter().any(|word| scope.contains(word))
+        || scope.ends_with(".read")
 }
 
 /// Returns true if a token with `scope` may allow `permission`.

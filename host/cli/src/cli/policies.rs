@@ -1,7 +1,7 @@
 //! `tryaudex policies`: shows profiles, permissions and the universal vocabulary, and requests no
 //! credentials.
 
-mod check;
+pub(super) mod check;
 mod export;
 mod list;
 mod show;
@@ -73,6 +73,16 @@ pub(super) fn is_known(name: &str) -> bool {
     let settings = Settings::resolve(&environment, Flags::default());
     let all = settings.ok().and_then(|settings| found(&environment, &settings, None).ok());
     all.is_some_and(|all| all.iter().any(|found| found.profile.name == name))
+}
+
+/// Returns the provider of the profile `name`, if there is such a profile.
+pub(super) fn provider_of(
+    environment: &Environment,
+    name: &str,
+) -> Result<Option<String>, Failure> {
+    let settings = Settings::resolve(environment, Flags::default())?;
+    let all = found(environment, &settings, None)?;
+    Ok(all.into_iter().find(|found| found.profile.name == name).map(|found| found.provider))
 }
 
 /// Returns every profile with its provider; `only` limits the profiles to one provider.

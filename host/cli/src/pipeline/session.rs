@@ -338,9 +338,6 @@ impl Session<'_> {
         let mut running =
             audex_child::spawn(&executable, &delivered.environment, signals, isolated)?;
         if let Some(control) = self.control {
-            if let Some(board) = serving.as_ref().and_then(|serving| serving.board()) {
-                control.set_board(board);
-            }
             control.set_command(running.id());
             control.set_end(access.ends_at);
         }

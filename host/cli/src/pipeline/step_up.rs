@@ -192,7 +192,7 @@ impl Ground {
     }
 }
 
-fn native(
+pub(super) fn native(
     entries: &[DenyEntry],
     components: &Components,
     mapping: &audex_components::mapping::Mapping,

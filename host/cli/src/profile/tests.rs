@@ -10,6 +10,7 @@ fn built_in() -> Vec<BuiltIn> {
         description: "Read".to_owned(),
         actions: vec!["s3:GetObject".to_owned()],
         resources: Scope::Every,
+        leaves_out: Vec::new(),
     }]
 }
 

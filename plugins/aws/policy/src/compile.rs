@@ -105,6 +105,9 @@ fn fit(
     if length(&full) <= free {
         return Ok(full);
     }
+    if shorten::least(&joined) > free {
+        return Err(too_long(length(&full), length(&full), room, &joined, denied));
+    }
     join::merge(&mut groups);
     let fewer = join::join(&groups);
     let merged = write(&fewer);

@@ -11,6 +11,7 @@ pub mod observed;
 pub mod partition;
 pub mod preflight;
 pub mod profile;
+pub mod readonly;
 pub mod room;
 pub mod statements;
 mod suggestion;

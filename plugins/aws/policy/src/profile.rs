@@ -52,6 +52,7 @@ pub fn built_in() -> Vec<Profile> {
         description: (*description).to_owned(),
         actions: actions.iter().map(|&action| action.to_owned()).collect(),
         resources: Scope::Every,
+        leaves_out: Vec::new(),
     };
     TABLE.iter().map(profile).collect()
 }

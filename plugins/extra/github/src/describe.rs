@@ -50,6 +50,7 @@ pub fn describe() -> Description {
         description: (*description).to_owned(),
         actions: names(actions),
         resources: Scope::Every,
+        leaves_out: Vec::new(),
     };
     Description {
         settings: vec![

@@ -108,6 +108,7 @@ impl Provider for Hostile {
             description: title.into(),
             actions: vec!["s3:GetObject".into()],
             resources: if trick == "nowhere" { Scope::These(vec![]) } else { Scope::Every },
+            leaves_out: Vec::new(),
         };
         Description {
             id: match trick.as_str() {

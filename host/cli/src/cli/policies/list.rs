@@ -8,7 +8,11 @@ use crate::failure::Failure;
 use crate::profile::{Definition, Profile};
 use crate::request::ProfileShare;
 use crate::settings::{Flags, Settings};
+use audex_components::provider::Omission;
 use audex_core::environment::Environment;
+
+/// The most actions of a profile that its line in the list names.
+const LISTED: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,7 +33,10 @@ pub(super) fn list(environment: &Environment, args: &Args) -> Result<u8, Failure
         return Ok(0);
     }
     let row = |Found { provider, profile }: &Found| {
-        let actions = profile.actions().join(",");
+        let actions = match profile.actions() {
+            many if many.len() > LISTED => format!("{} patterns", many.len()),
+            few => few.join(","),
+        };
         vec![profile.name.clone(), provider.clone(), profile.description.clone(), actions]
     };
     let rows: Vec<_> = found.iter().map(row).collect();
@@ -41,6 +48,7 @@ pub(super) fn list(environment: &Environment, args: &Args) -> Result<u8, Failure
 /// inherited shares.
 pub(super) fn to_json(Found { provider, profile }: &Found) -> Value {
     let part = |share: &ProfileShare| json!({ "name": share.name, "actions": share.actions, "resources": share.resources });
+    let omission = |one: &Omission| json!({ "actions": one.actions, "reason": one.reason, "source": one.source });
     let own = profile.shares.iter().find(|share| share.name == profile.name);
     json!({
         "name": profile.name,
@@ -50,6 +58,7 @@ pub(super) fn to_json(Found { provider, profile }: &Found) -> Value {
         "resources": own.map(|share| share.resources.clone()).unwrap_or_default(),
         "parts": profile.shares.iter().map(part).collect::<Vec<_>>(),
         "extends": profile.extends,
+        "leaves_out": profile.leaves_out.iter().map(omission).collect::<Vec<_>>(),
         "deny": profile.deny.iter().map(|entry| entry.pattern.clone()).collect::<Vec<_>>(),
         "ttl_seconds": profile.ttl.map(|ttl| ttl.as_secs()),
         "defined": defined(profile),

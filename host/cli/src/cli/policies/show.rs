@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Found, list};
+use crate::components::Components;
 use crate::console::{self, Console};
 use crate::failure::Failure;
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::open::{self, Opened};
 use crate::pipeline::{self, Context};
 use crate::profile::ProfileError;
 use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
-use audex_components::provider::GrantPlan;
+use audex_components::provider::{GrantPlan, Omission};
 use audex_core::environment::Environment;
 use audex_sdk::spelling;
 
@@ -37,17 +39,29 @@ pub(super) fn show(environment: &Environment, args: &Args) -> Result<u8, Failure
             spelling::likely(&args.name, all.iter().map(|found| found.profile.name.clone()));
         return Err(ProfileError::Unknown { name: args.name.clone(), provider, suggestion }.into());
     };
+    let known = known(environment, &settings, found)?;
     let plan = plan(environment, &found.provider, &args.name);
     if args.json {
         let mut value = list::to_json(found);
         if let Value::Object(fields) = &mut value {
+            fields.insert("known".to_owned(), json!(known));
             fields.extend(plan_fields(&plan));
         }
         console::result(&value.to_string());
     } else {
-        console::result(&to_text(found, &plan));
+        console::result(&to_text(found, known, &plan));
     }
     Ok(0)
+}
+
+/// Returns the number of known permissions that the profile's patterns match.
+fn known(environment: &Environment, settings: &Settings, found: &Found) -> Result<usize, Failure> {
+    let components = Components::open(settings)?;
+    let Opened { provider, .. } =
+        open::provider(environment, settings, &components, &found.provider)?;
+    let patterns: Vec<String> = found.profile.actions().into_iter().map(str::to_owned).collect();
+    let known = provider.expand(&patterns)?;
+    Ok(known.iter().filter(|one| one.access.is_some()).count())
 }
 
 /// Plans the profile on the same code path as `run`. The failure says why there is no plan.
@@ -79,9 +93,13 @@ fn plan_fields(plan: &Result<GrantPlan, Failure>) -> Vec<(String, Value)> {
     }
 }
 
-fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure>) -> String {
+fn to_text(
+    Found { provider, profile }: &Found,
+    known: usize,
+    plan: &Result<GrantPlan, Failure>,
+) -> String {
     let mut out = format!(
-        "profile    {}\nprovider   {provider}\nuse case   {}\ndefined    {}",
+        "profile    {}\nprovider   {provider}\nuse case   {}\ndefined    {}\nholds      {known} known permissions",
         profile.name,
         profile.description,
         list::defined(profile)
@@ -104,6 +122,10 @@ fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure
         let resources =
             if share.resources.is_empty() { every } else { share.resources.join("\n           ") };
         let _ = write!(out, "\nresources  {resources}");
+    }
+    for Omission { actions, reason, source } in &profile.leaves_out {
+        let actions = actions.join("\n           ");
+        let _ = write!(out, "\n\nleaves out {actions}\nbecause    {reason}\nsource     {source}");
     }
     match plan {
         Ok(plan) => {

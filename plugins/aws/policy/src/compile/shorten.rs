@@ -32,6 +32,19 @@ impl Shortened {
     }
 }
 
+/// Returns a number of characters that no shortening of `groups` falls below: each service of a statement
+/// keeps at least one pattern, its prefix with `:*`.
+pub fn least(groups: &[Group]) -> usize {
+    let of = |group: &Group| {
+        let mut prefixes: Vec<&str> =
+            group.actions.iter().filter_map(|action| Some(action.split_once(':')?.0)).collect();
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        prefixes.iter().map(|prefix| prefix.len() + ":*".len() + AROUND).sum::<usize>()
+    };
+    groups.iter().map(of).sum()
+}
+
 /// Shortens the actions of `groups` by `excess` characters or as far as possible, the best wildcards first.
 pub fn shorten(groups: &mut [Group], excess: usize) -> Vec<Shortened> {
     let mut candidates: Vec<(usize, Shortened)> = Vec::new();

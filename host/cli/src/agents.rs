@@ -1,0 +1,23 @@
+//! The configuration of coding agents: what `tryaudex agents` adds to it, takes out of it and looks at.
+//!
+//! Each agent has a few files. An edit keeps everything else in a file as it is, and a record of what was added
+//! lets it be taken out again byte for byte.
+
+pub mod agent;
+mod block;
+pub mod checkup;
+pub mod edit;
+mod file;
+mod json;
+mod launcher;
+pub mod record;
+pub mod setup;
+mod toml;
+pub mod undo;
+
+pub use agent::{Agent, Place};
+pub use edit::EditError;
+pub use file::FileError;
+
+/// The name of the entry in every agent's list of MCP servers.
+pub const ENTRY: &str = "audex";
