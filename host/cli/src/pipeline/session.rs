@@ -340,6 +340,9 @@ impl Session<'_> {
         if let Some(control) = self.control {
             control.set_command(running.id());
             control.set_end(access.ends_at);
+            if let Some(board) = serving.as_ref().and_then(|serving| serving.board()) {
+                control.set_board(board);
+            }
         }
         isolated::admit(&mut running, &servers)?;
         Ok(Started { running, directory: delivered.directory, endpoints, serving, proxy })
