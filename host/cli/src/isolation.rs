@@ -73,7 +73,8 @@ pub struct Isolating {
 impl Isolating {
     /// Starts the stage of a run, or returns `None` for [`Level::Off`]. The earlier, the less the run waits for it.
     pub(crate) fn begin(settings: &Settings) -> Option<Stage> {
-        (settings.isolation.level > Level::Off).then(Stage::begin)
+        let level = settings.isolation.level;
+        (level > Level::Off).then(|| Stage::begin(level))
     }
 
     /// Settles the isolation of a run with this stage, or returns `None` without one. The variables of `withheld` hold secrets of
@@ -249,7 +250,7 @@ impl Isolating {
         executable: &Executable,
         session: &Path,
     ) -> Result<Prepared, ChildError> {
-        let stage = self.stage.take().unwrap_or_else(Stage::begin);
+        let stage = self.stage.take().unwrap_or_else(|| Stage::begin(self.isolation.level));
         stage.isolate(executable, &self.of_session(session))
     }
 
@@ -267,7 +268,7 @@ impl Isolating {
 /// Returns what each level holds on this system, with nothing hidden: for the report about the system.
 #[must_use]
 pub fn levels(environment: &Environment) -> Vec<(Level, Assessment)> {
-    let support = Stage::begin().support();
+    let support = Stage::begin(Level::Strict).support();
     let of = |level| {
         let network = network::of(level);
         let isolation =

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::TcpListener;
 
+use audex_core::isolation::Level;
 use nix::unistd::Pid;
 
 use super::assessment::may_start;
@@ -25,7 +26,13 @@ pub(crate) struct Session;
 impl Stage {
     /// Starts nothing.
     #[must_use]
-    pub fn begin() -> Self {
+    pub fn begin(_: Level) -> Self {
+        Self
+    }
+
+    /// Starts nothing: for tests.
+    #[must_use]
+    pub fn not_started(_: Support) -> Self {
         Self
     }
 

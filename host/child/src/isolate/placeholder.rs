@@ -226,6 +226,37 @@ mod tests {
         }
     }
 
+    /// The record of a command that forged one, if it could: a link, a pipe, and a file with entries that are not ours.
+    #[test]
+    fn a_forged_record_removes_nothing_and_holds_nothing_up() {
+        let (home, sessions) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = |name: &str| sessions.path().join(name);
+        let own = home.path().join("own");
+        fs::write(&own, "own").unwrap();
+        let metadata = own.metadata().unwrap();
+        let entry = |device: u64, file: u64, contents: &str| {
+            format!("{}\0{device}\0{file}\0{contents}\0", own.display())
+        };
+        let whole = entry(metadata.dev(), metadata.ino(), "own");
+        let forged = [
+            entry(metadata.dev(), metadata.ino(), "other"),
+            entry(metadata.dev(), metadata.ino() + 1, "own"),
+            entry(metadata.dev() + 1, metadata.ino(), "own"),
+            format!("{}\0", own.display()),
+        ];
+        drop(Placeholders::keep(sessions.path().to_owned()).unwrap());
+        fs::write(at("forged.placeholders"), forged.concat()).unwrap();
+        fs::write(at("elsewhere"), &whole).unwrap();
+        std::os::unix::fs::symlink(at("elsewhere"), at("link.placeholders")).unwrap();
+        nix::unistd::mkfifo(&at("pipe.placeholders"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        remove_all(sessions.path());
+        assert_eq!(fs::read_to_string(&own).unwrap(), "own");
+        // Its twin: the same entry in a record is one of ours.
+        fs::write(at("true.placeholders"), whole).unwrap();
+        remove_all(sessions.path());
+        assert!(!own.exists());
+    }
+
     #[test]
     fn a_place_where_nothing_can_be_created_needs_no_placeholder() {
         let (home, sessions) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

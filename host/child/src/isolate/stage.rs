@@ -15,6 +15,7 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::process;
 
+use audex_core::isolation::Level;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, pipe2};
@@ -51,7 +52,8 @@ pub fn stage() {
     let number = |argument: OsString| argument.to_str()?.parse::<RawFd>().ok();
     let Some(channel) = arguments.next().and_then(number) else { process::exit(FAILED) };
     let Ok(channel) = kernel_call::adopt(channel) else { process::exit(FAILED) };
-    let Err(reason) = run(&channel);
+    let level = arguments.next().and_then(|level| level.to_str()?.parse().ok());
+    let Err(reason) = run(&channel, level.unwrap_or(Level::Strict));
     let _ = channel::send(&channel, &Message::Failed(reason), &[]);
     process::exit(FAILED);
 }
@@ -68,8 +70,8 @@ struct Session {
     init: Option<Pid>,
 }
 
-fn run(channel: &OwnedFd) -> Result<Infallible, String> {
-    step("trial", try_all(channel))?;
+fn run(channel: &OwnedFd, level: Level) -> Result<Infallible, String> {
+    step("trial", try_all(channel, level))?;
     let Some(bytes) = step("description", receive(channel, &Message::Isolate))? else {
         end(channel, None)
     };
@@ -97,9 +99,9 @@ fn run(channel: &OwnedFd) -> Result<Infallible, String> {
 }
 
 /// Tries the mechanisms in a process of its own, because they leave traces, and waits for its end.
-fn try_all(channel: &OwnedFd) -> io::Result<()> {
+fn try_all(channel: &OwnedFd, level: Level) -> io::Result<()> {
     let ForkResult::Parent { child } = kernel_call::fork_alone()? else {
-        let tried = Message::Tried(trial::try_all());
+        let tried = Message::Tried(trial::try_all(level));
         process::exit(i32::from(channel::send(channel, &tried, &[]).is_err()));
     };
     match waitpid(child, None)? {

@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::thread;
 
+use audex_core::isolation::Level;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -69,10 +70,10 @@ struct Process {
 }
 
 impl Stage {
-    /// Starts a stage.
+    /// Starts a stage for a command of this level.
     #[must_use]
-    pub fn begin() -> Self {
-        let process = Process::start().map_err(|error| format!("cannot be tried: {error}"));
+    pub fn begin(level: Level) -> Self {
+        let process = Process::start(level).map_err(|error| format!("cannot be tried: {error}"));
         Self { process, support: None }
     }
 
@@ -82,7 +83,7 @@ impl Stage {
         Self { process: Err("not started".to_owned()), support: Some(support) }
     }
 
-    /// Returns the mechanisms of this system.
+    /// Returns the mechanisms of this system that the level uses.
     #[must_use]
     pub fn support(&mut self) -> Support {
         let process = &self.process;
@@ -221,7 +222,7 @@ fn describe(executable: &Executable, isolated: &Isolated) -> io::Result<Descript
     let Isolated { isolation, support, session } = isolated;
     let is_used = |mechanism: &Mechanism| availability(*mechanism, isolation, support).is_ok();
     let mut uses: BTreeSet<Mechanism> = Mechanism::ALL.into_iter().filter(is_used).collect();
-    if isolation.level < audex_core::isolation::Level::Strict {
+    if isolation.level < Level::Strict {
         uses.remove(&Mechanism::NetworkNamespace);
     }
     let name = [executable.name().to_owned()];
@@ -237,7 +238,7 @@ fn describe(executable: &Executable, isolated: &Isolated) -> io::Result<Descript
 
 impl Process {
     /// Starts this executable as a stage.
-    fn start() -> io::Result<Self> {
+    fn start(level: Level) -> io::Result<Self> {
         let (ours, theirs) = channel::open()?;
         let number = theirs.as_raw_fd();
         let mut actions = PosixSpawnFileActions::init()?;
@@ -252,7 +253,7 @@ impl Process {
         let mut defaults = SigSet::empty();
         defaults.add(Signal::SIGPIPE);
         attributes.set_sigdefault(&defaults)?;
-        let arguments = [stage::NAME.to_owned(), number.to_string()];
+        let arguments = [stage::NAME.to_owned(), number.to_string(), level.name().to_owned()];
         let arguments = arguments.map(CString::new).into_iter().collect::<Result<Vec<_>, _>>()?;
         let none: [CString; 0] = [];
         let id = posix_spawn(OURSELVES, &actions, &attributes, &arguments, &none)?;

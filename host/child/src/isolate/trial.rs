@@ -2,6 +2,7 @@
 
 use std::io;
 
+use audex_core::isolation::Level;
 use nix::errno::Errno;
 
 use super::Mechanism as M;
@@ -12,8 +13,8 @@ const LANDLOCK_FILES: i64 = 3;
 /// The first version of Landlock with scopes (Linux 6.12).
 const LANDLOCK_SCOPES: i64 = 6;
 
-/// Tries each mechanism; returns its name, with the reason if it is not to be had.
-pub(super) fn try_all() -> Vec<(String, String)> {
+/// Tries each mechanism that `level` uses; returns its name, with the reason if it is not to be had.
+pub(super) fn try_all(level: Level) -> Vec<(String, String)> {
     let mut tried: Vec<(M, io::Result<()>)> = vec![(M::Descriptors, Ok(()))];
     tried.push((M::Keyring, kernel_call::join_session_keyring().map_err(Into::into)));
     let user = namespace::enter_user();
@@ -24,7 +25,10 @@ pub(super) fn try_all() -> Vec<(String, String)> {
     };
     tried.push((M::MountNamespace, within(|| namespace::enter(M::MountNamespace))));
     tried.push((M::IpcNamespace, within(|| namespace::enter(M::IpcNamespace))));
-    tried.push((M::NetworkNamespace, within(|| namespace::enter(M::NetworkNamespace))));
+    // The kernel works for milliseconds to make a network and to end it.
+    if level == Level::Strict {
+        tried.push((M::NetworkNamespace, within(|| namespace::enter(M::NetworkNamespace))));
+    }
     tried.push((
         M::PidNamespace,
         within(|| {

@@ -33,6 +33,14 @@ const TESTS: &[Test] = &[
     ("a_replaced_file_is_hidden_again", files::a_replaced_file_is_hidden_again),
     ("what_is_read_only_cannot_be_changed", files::what_is_read_only_cannot_be_changed),
     ("a_placeholder_is_there_and_goes", files::a_placeholder_is_there_and_goes),
+    (
+        "a_pipe_in_the_place_of_a_file_holds_nothing_up",
+        files::a_pipe_in_the_place_of_a_file_holds_nothing_up,
+    ),
+    (
+        "the_last_of_two_commands_removes_what_both_rest_on",
+        files::the_last_of_two_commands_removes_what_both_rest_on,
+    ),
     ("other_processes_are_not_seen", other_processes_are_not_seen),
     ("nothing_outlives_the_command", nothing_outlives_the_command),
     ("an_address_is_refused", an_address_is_refused),
@@ -57,7 +65,7 @@ const TESTS: &[Test] = &[
 #[expect(clippy::print_stdout, reason = "the report of a test executable")]
 pub(crate) fn run() {
     let filters: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let support = Stage::begin().support();
+    let support = Stage::begin(Level::Strict).support();
     let chosen =
         |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()));
     let mut failed = 0;
@@ -123,7 +131,8 @@ impl Home {
     }
 
     fn prepare(&self, executable: &Executable) -> Result<Prepared, ChildError> {
-        let mut prepared = Stage::begin().isolate(executable, &self.isolated)?;
+        let mut prepared =
+            Stage::begin(self.isolated.isolation.level).isolate(executable, &self.isolated)?;
         prepared.open_ports(self.ports.clone());
         Ok(prepared)
     }

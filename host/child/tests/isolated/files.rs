@@ -160,3 +160,48 @@ pub(super) fn a_placeholder_is_there_and_goes(support: &Support) {
     assert!(text.starts_with("seen\n") && text.matches("Read-only").count() == 2, "{text}");
     assert!(!file.exists() && !home.path.join(".local").exists());
 }
+
+/// A start-up file can be a pipe, which waits for a writer when it is opened.
+pub(super) fn a_pipe_in_the_place_of_a_file_holds_nothing_up(support: &Support) {
+    let mut home = credentials(support);
+    let (read_only, hidden) = (home.path.join(".zshrc"), home.path.join("key"));
+    for pipe in [&read_only, &hidden] {
+        nix::unistd::mkfifo(pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    }
+    home.file("output", "");
+    home.isolated.isolation.read_only = vec![read_only.clone()];
+    home.isolated.isolation.hide = vec![hidden.clone()];
+    let contents = String::new();
+    home.isolated.isolation.placeholders =
+        vec![Placeholder::File { path: read_only.clone(), contents }];
+    for without in [None, Some(Mechanism::UserNamespace)] {
+        home.isolated.isolation.without = without.into_iter().collect();
+        let text = home.run("rm -f $1 $2; echo ran", &[&read_only, &hidden]);
+        assert!(text.ends_with("ran\n=0"), "{text}");
+        assert!(read_only.exists() && hidden.exists(), "{text}");
+    }
+}
+
+pub(super) fn the_last_of_two_commands_removes_what_both_rest_on(support: &Support) {
+    let mut one = credentials(support);
+    let mut other = credentials(support);
+    let (file, done) = (one.path.join(".zshenv"), one.path.join("done"));
+    // Both are sessions of one user, side by side.
+    other.isolated.session = one.path.join("other-session");
+    fs::create_dir(&other.isolated.session).unwrap();
+    for home in [&mut one, &mut other] {
+        home.isolated.isolation.read_only = vec![file.clone()];
+        let contents = String::new();
+        home.isolated.isolation.placeholders =
+            vec![Placeholder::File { path: file.clone(), contents }];
+    }
+    let script = "echo ready; while ! [ -e $2 ]; do sleep 0.01; done; echo x > $1 || echo refused";
+    let running = other.start(script, &[&file, &done]).unwrap();
+    await_text(&other.path.join("output"), "ready");
+    let text = one.run("echo x > $1 || echo refused", &[&file]);
+    assert!(text.ends_with("refused\n=0") && file.exists(), "{text}");
+    fs::write(&done, "").unwrap();
+    running.wait(None, || ()).unwrap();
+    let text = fs::read_to_string(other.path.join("output")).unwrap();
+    assert!(text.ends_with("refused\n") && !file.exists(), "{text}");
+}

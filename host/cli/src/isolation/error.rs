@@ -74,8 +74,7 @@ impl Hint for IsolationError {
     fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::NotHeld { .. } => {
-                "run `tryaudex isolate --check`; docs/isolation.md says what this system lacks"
-                    .into()
+                "run `tryaudex isolate`; docs/isolation.md says what this system lacks".into()
             }
             Self::Inner { .. } | Self::LogOutside(_) => "start this run outside the session".into(),
             Self::HiddenWorkingDirectory(_) => {

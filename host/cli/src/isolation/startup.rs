@@ -273,6 +273,20 @@ mod tests {
         assert!(absent(&all, &home.path().join("notes")).is_none());
     }
 
+    /// What starts later outside has another environment, and reads the directories that no variable moves.
+    #[test]
+    fn a_variable_adds_placeholders_and_takes_none_away() {
+        let root = tempfile::tempdir().unwrap();
+        let (home, moved) = (root.path().join("home"), root.path().join("moved"));
+        let variables = [(HOME, &home), (audex_core::environment::XDG_CONFIG_HOME, &moved)];
+        let environment = Environment::from_pairs(variables);
+        let all = fixed(&Bases::of(&environment, Path::new("/work")), &[]);
+        for base in [home.join(".config"), moved] {
+            let found = absent(&all, &base.join("systemd/user"));
+            assert_eq!(found, Some(Absent::Directory), "{}", base.display());
+        }
+    }
+
     #[test]
     fn a_directory_of_path_is_fixed_unless_it_belongs_to_the_work() {
         let home = tempfile::tempdir().unwrap();
