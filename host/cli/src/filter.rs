@@ -28,6 +28,11 @@ impl Grant {
         provider::Grant { ttl_seconds: seconds.min(self.0.ttl_seconds), ..self.0.clone() }
     }
 
+    /// Drops all permissions but the first `number`.
+    pub(crate) fn keep_first(&mut self, number: usize) {
+        self.0.permissions.truncate(number);
+    }
+
     /// Denies these patterns too. Only denials can be added to a grant.
     pub fn forbid(&mut self, patterns: Vec<String>) {
         for pattern in patterns {

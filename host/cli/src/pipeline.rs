@@ -13,6 +13,7 @@ mod end;
 pub mod gateway;
 pub mod guard;
 mod isolated;
+pub mod later;
 mod layer;
 pub mod observer;
 pub mod open;
@@ -53,6 +54,7 @@ use audex_gateway::decide::Limit;
 
 use self::attempt::Attempt;
 use self::guard::guarded;
+use self::later::Later;
 use self::observer::Observer;
 use self::open::Opened;
 use self::session::{Place, Session};
@@ -316,13 +318,22 @@ impl<'a> Chain<'a, Granted> {
     /// # Errors
     /// When the provider rejects the grant, or when a permission is enforced by less than is required.
     pub fn plan(self) -> Result<Chain<'a, Outlined>, Failure> {
-        let Self { run, output: Granted { filtered, filters } } = self;
+        let Self { run, output: Granted { mut filtered, filters } } = self;
         let Context { settings, console, .. } = run.context;
         let (command, forbidden) = (&run.request.command, run.denied.own.clone());
+        // Only a gateway can use several sets of credentials; a part of a grant is not split again.
+        let is_split = run.deliver == Deliver::Gateway && run.circumstances.step_up.is_none();
+        let later = if is_split {
+            Later::split(&mut filtered.grant, &run.provider).map_err(plan::PlanError::from)?
+        } else {
+            Later::default()
+        };
         let planned =
             plan::plan(filtered, &run.provider, command, settings.delivery.key_life, forbidden);
         report::logged(console, run.provider.loaded(), run.provider.logged());
         let mut planned = planned?;
+        planned.notices.extend(later.notice());
+        planned.later = later;
         layer::note(run.context, &run.provider, &mut planned)?;
         if let Some(isolating) = &run.isolating {
             planned.notices.extend(isolating.check(&settings.isolation)?);

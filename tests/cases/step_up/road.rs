@@ -1,8 +1,8 @@
 //! The road of an ask: rules, filters and deny lists, and what the cloud then lets pass.
 
 use super::{READ, asks};
-use crate::support::aws_cli::script;
 use crate::support::Sandbox;
+use crate::support::aws_cli::script;
 
 const CONFIG: &str = "[approve]\nallow_access = [\"read\", \"list\"]\nallow = [\"s3:PutObject\"]\nperson_access = [\"permissions\"]\n";
 const SECRETS: &str = "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null";

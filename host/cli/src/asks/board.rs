@@ -178,6 +178,23 @@ impl Board {
     /// # Errors
     /// [`NotAsked`].
     pub fn ask(&self, wanted: Vec<Wanted>, why: Option<&str>) -> Result<Ask, NotAsked> {
+        self.add(wanted, why, Rate::take)
+    }
+
+    /// Adds an ask for a part of the session's own grant, which nobody has to answer; no rate limits it.
+    ///
+    /// # Errors
+    /// [`NotAsked`].
+    pub fn ask_own(&self, wanted: Vec<Wanted>) -> Result<Ask, NotAsked> {
+        self.add(wanted, None, |_, _| true)
+    }
+
+    fn add(
+        &self,
+        wanted: Vec<Wanted>,
+        why: Option<&str>,
+        may: impl FnOnce(&mut Rate, Instant) -> bool,
+    ) -> Result<Ask, NotAsked> {
         let mut inner = self.lock();
         let is_same = |entry: &&Entry| {
             entry.asked == wanted && !matches!(entry.ask.state, State::Used | State::Ended)
@@ -191,7 +208,7 @@ impl Board {
         if inner.work.is_none() || inner.entries.len() >= ASKS {
             return Err(NotAsked::Over);
         }
-        if !inner.rate.take(Instant::now()) {
+        if !may(&mut inner.rate, Instant::now()) {
             return Err(NotAsked::TooOften);
         }
         let digits = random::text(ID_DIGITS, random::HEX).map_err(|_| NotAsked::Over)?;

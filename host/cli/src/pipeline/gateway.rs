@@ -144,7 +144,7 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
         set: Set::new(rules),
         limits,
         unknown: delivery.unknown,
-        ground: Ground::of(run, grant)?,
+        ground: Ground::of(run, grant, &planned.later)?,
     })
 }
 
@@ -159,7 +159,8 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let first = Held { set, signer, until, ask: None, once: false };
     let (board, work) = Board::new(ground.asker());
     let board = Arc::new(board);
-    let asking = Asking::new(Arc::clone(&board), &scene.context.settings.approve);
+    let asking =
+        Asking::new(Arc::clone(&board), &scene.context.settings.approve, ground.later.clone());
     let deciding = Arc::new(Deciding::new(reader, first, limits, unknown, identity, asking));
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);

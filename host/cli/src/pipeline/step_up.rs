@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::Attempt;
+use super::later::Later;
 use super::{Chain, Context, Ready, Requested, Run};
 use crate::asks::Wanted;
 use crate::asks::board::{Asker, NotLocal};
@@ -41,6 +42,8 @@ pub(crate) struct Ground {
     forbidden: Vec<DenyEntry>,
     circumstances: Circumstances,
     granted: Vec<provider::Permission>,
+    /// The parts of the run's own grant that are minted when they are needed.
+    pub(super) later: Later,
     /// Patterns that need a person, in the provider's own names.
     person: Vec<String>,
     /// The server that is asked.
@@ -52,7 +55,11 @@ impl Ground {
     ///
     /// # Errors
     /// When a rule of `[approve]` means no action.
-    pub(super) fn of(run: &Run<'_>, grant: &provider::Grant) -> Result<Self, Failure> {
+    pub(super) fn of(
+        run: &Run<'_>,
+        grant: &provider::Grant,
+        later: &Later,
+    ) -> Result<Self, Failure> {
         let settings = run.context.settings;
         let approve = &settings.approve;
         let native = |entries: &[DenyEntry]| {
@@ -69,6 +76,7 @@ impl Ground {
             forbidden: run.forbidden.iter().chain(&approve.never).cloned().collect(),
             circumstances: run.circumstances.clone(),
             granted: grant.permissions.clone(),
+            later: later.clone(),
             person: native(&approve.person)?.own,
             webhook: approve
                 .webhook

@@ -23,6 +23,9 @@ use audex_core::secret::Secret;
 /// The least life of what is granted: less cannot be used.
 const LEAST_LIFE: u64 = 5;
 
+/// Who grants a part of the run's own grant, in the log.
+const OWN_GRANT: &str = "the grant of the run";
+
 /// A running clerk.
 pub(in crate::pipeline) struct Clerk {
     board: Arc<Board>,
@@ -142,8 +145,9 @@ impl Desk {
             let wanted = wanted(&ready, &known);
             (known, wanted)
         };
+        let own = self.ground.later.grants(&ask.wanted).then(|| OWN_GRANT.to_owned());
         self.board.settle(id, wanted);
-        match self.rules.grant(&known) {
+        match own.or_else(|| self.rules.grant(&known)) {
             Some(rule) => self.grant(id, &rule, false, None),
             None => {
                 if let Some(reason) = self.ground.nobody_can_answer() {
