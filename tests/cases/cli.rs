@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 41] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["run"],
     &["plan"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 41] = [
     &["sessions", "watch"],
     &["approve"],
     &["refuse"],
+    &["ask"],
     &["plugin"],
     &["plugin", "new"],
     &["plugin", "build"],

@@ -157,7 +157,7 @@ fn a_file_in_the_place_of_a_socket_is_named_and_stops_nothing() {
 }
 
 /// Looks for the socket on every way, sends the words to it, and prints the replies.
-const REACHES: &str = r#"
+const REACHES: &str = r"
 import glob, os, socket, sys
 name = os.environ['AUDEX_SESSION_ID'] + '.sock'
 below = os.path.expanduser('~') + '/.local/state/audex/control'
@@ -173,7 +173,7 @@ for directory in [below] + glob.glob('/proc/[0-9]*/root' + below) + glob.glob('/
     except OSError:
         pass
 print('tried')
-"#;
+";
 
 /// The socket is hidden from an isolated command, which so can neither end its session nor look at it.
 #[test]

@@ -1,5 +1,7 @@
 //! One thing more while a command runs: asks, and the rules that answer them.
 
+mod ahead;
+mod answers;
 mod road;
 
 use serde_json::Value;

@@ -2,6 +2,8 @@
 //!
 //! Security: this runs after redaction, because redaction would not recognise half of a secret.
 
+mod asks;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -9,8 +11,8 @@ use audex_core::digest::hex;
 use sha2::{Digest, Sha256};
 
 use super::record::{
-    Added, Adding, Answered, Asked, AskedPermission, CleanedUp, Denied, Event, Failed, Issuing,
-    Leasing, MAX_DECISIONS, RecordedDenial, RecordedPermission, Renewed, Used,
+    CleanedUp, Denied, Event, Failed, Issuing, Leasing, MAX_DECISIONS, RecordedDenial,
+    RecordedPermission, Renewed, Used,
 };
 
 /// The limit for one text, in bytes: above the limit for a component's sentence, which is two thousand characters.
@@ -35,42 +37,7 @@ const ENTRY_BYTES: usize = 64;
 /// Returns the event with all texts and lists cut to their limits; each cut is marked with the missing amount.
 pub(super) fn bound(mut event: Event) -> Event {
     match &mut event {
-        Event::Issuing(Issuing {
-            provider,
-            profile,
-            intent,
-            justification,
-            method,
-            permissions,
-            denied,
-            resources,
-            ttl_seconds: _,
-            region,
-            isolation,
-            command,
-            components,
-        }) => {
-            if let Some(isolation) = isolation {
-                texts([Some(&mut isolation.level)]);
-                list_of(&mut isolation.mechanisms, PERMISSION_BYTES);
-                list_of(&mut isolation.not_held, PERMISSION_BYTES);
-            }
-            texts([
-                Some(provider),
-                profile.as_mut(),
-                intent.as_mut(),
-                justification.as_mut(),
-                Some(method),
-                region.as_mut(),
-            ]);
-            for permission in permissions.iter_mut() {
-                list_of(&mut permission.resources, PERMISSION_BYTES);
-            }
-            list(permissions);
-            list(denied);
-            list(resources);
-            whole(command, components);
-        }
+        Event::Issuing(issuing) => bound_issuing(issuing),
         Event::Denied(Denied {
             provider,
             profile,
@@ -124,43 +91,10 @@ pub(super) fn bound(mut event: Event) -> Event {
             texts([Some(provider), Some(expires_at), identity.as_mut()]);
             texts([access_key_id.as_mut(), lease.as_mut()]);
         }
-        Event::Asked(Asked { ask, provider, permissions, why }) => {
-            texts([Some(ask), Some(provider), why.as_mut()]);
-            for permission in permissions.iter_mut() {
-                list_of(&mut permission.resources, PERMISSION_BYTES);
-            }
-            list(permissions);
-        }
-        Event::Answered(Answered { ask, granted: _, by, reason, once: _, until }) => {
-            texts([Some(ask), Some(by), reason.as_mut(), until.as_mut()]);
-        }
-        Event::Adding(Adding {
-            ask,
-            provider,
-            method,
-            permissions,
-            ttl_seconds: _,
-            components,
-        }) => {
-            texts([Some(ask), Some(provider), Some(method)]);
-            for permission in permissions.iter_mut() {
-                list_of(&mut permission.resources, PERMISSION_BYTES);
-            }
-            list(permissions);
-            components_of(components);
-        }
-        Event::Added(Added {
-            ask,
-            provider,
-            expires_at,
-            identity,
-            access_key_id,
-            lease,
-            scoped_policies: _,
-        }) => {
-            texts([Some(ask), Some(provider), Some(expires_at), identity.as_mut()]);
-            texts([access_key_id.as_mut(), lease.as_mut()]);
-        }
+        Event::Asked(asked) => asks::asked(asked),
+        Event::Answered(answered) => asks::answered(answered),
+        Event::Adding(adding) => asks::adding(adding),
+        Event::Added(added) => asks::added(added),
         Event::Leasing(Leasing { provider, lease, ends_at }) => {
             texts([Some(provider), Some(lease), Some(ends_at)]);
         }
@@ -171,6 +105,44 @@ pub(super) fn bound(mut event: Event) -> Event {
         }
     }
     event
+}
+
+fn bound_issuing(issuing: &mut Issuing) {
+    let Issuing {
+        provider,
+        profile,
+        intent,
+        justification,
+        method,
+        permissions,
+        denied,
+        resources,
+        ttl_seconds: _,
+        region,
+        isolation,
+        command,
+        components,
+    } = issuing;
+    if let Some(isolation) = isolation {
+        texts([Some(&mut isolation.level)]);
+        list_of(&mut isolation.mechanisms, PERMISSION_BYTES);
+        list_of(&mut isolation.not_held, PERMISSION_BYTES);
+    }
+    texts([
+        Some(provider),
+        profile.as_mut(),
+        intent.as_mut(),
+        justification.as_mut(),
+        Some(method),
+        region.as_mut(),
+    ]);
+    for permission in permissions.iter_mut() {
+        list_of(&mut permission.resources, PERMISSION_BYTES);
+    }
+    list(permissions);
+    list(denied);
+    list(resources);
+    whole(command, components);
 }
 
 /// An entry of a list in a record.
@@ -193,16 +165,6 @@ impl Entry for RecordedPermission {
     fn texts(&mut self) -> Vec<&mut String> {
         let own = [&mut self.action, &mut self.origin, &mut self.enforced_by];
         own.into_iter().chain(&mut self.resources).collect()
-    }
-
-    fn saying(action: String) -> Self {
-        Self { action, ..Self::default() }
-    }
-}
-
-impl Entry for AskedPermission {
-    fn texts(&mut self) -> Vec<&mut String> {
-        std::iter::once(&mut self.action).chain(&mut self.resources).collect()
     }
 
     fn saying(action: String) -> Self {

@@ -427,7 +427,8 @@ impl Run<'_> {
             deliver: self.deliver.name().to_owned(),
             isolation: isolating.map_or(Level::Off, Isolating::level).name().to_owned(),
             // Security: without a whole isolation, the command can reach the socket too.
-            takes_answers: self.circumstances.isolation != Isolation::Off,
+            takes_answers: self.circumstances.isolation != Isolation::Off
+                && !settings.approve.is_webhook_only,
             ends_at: None,
             parents: self.circumstances.parents.clone(),
         };

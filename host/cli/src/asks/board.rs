@@ -149,6 +149,7 @@ pub enum AnswerError {
 
 impl Board {
     /// Starts with no asks. The receiver is the clerk's.
+    #[must_use]
     pub fn new(asker: Asker) -> (Self, Receiver<Work>) {
         let (work, receiver) = channel();
         let inner = Inner {

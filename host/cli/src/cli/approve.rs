@@ -93,7 +93,10 @@ fn list(environment: &Environment, as_json: bool) -> Result<u8, Failure> {
     }
     all.retain(|(_, asks)| !asks.is_empty());
     for (Found { hello, .. }, _) in all.iter().filter(|(one, _)| !one.hello.takes_answers) {
-        Console::default().notice(&NotCounted::NotIsolated.text(&hello.session));
+        Console::default().notice(&format!(
+            "answers to session `{}` from this machine do not count",
+            hello.session
+        ));
     }
     let waiting = all.iter().flat_map(|(one, asks)| asks.iter().map(move |ask| (one, ask)));
     if as_json {
@@ -132,7 +135,7 @@ fn answer(environment: &Environment, id: &str, answer: Answer) -> Result<Ask, Fa
 }
 
 fn answered(client: &mut Client, id: &str, answer: Answer) -> Result<Ask, Failure> {
-    client.answer(id, answer)?.map_err(|why| {
+    client.answer(id, answer, None)?.map_err(|why| {
         let kind = match why {
             NotCounted::NotIsolated | NotCounted::OnlyWebhook | NotCounted::FromInside => {
                 Kind::Denied

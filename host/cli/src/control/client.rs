@@ -190,7 +190,7 @@ impl Client {
         }
     }
 
-    /// Answers an ask, and waits until a yes is carried out.
+    /// Answers an ask on the way `via`, and waits until a yes is carried out.
     ///
     /// # Errors
     /// [`ControlError::NoAnswer`].
@@ -198,9 +198,11 @@ impl Client {
         &mut self,
         id: &str,
         answer: Answer,
+        via: Option<&str>,
     ) -> Result<Result<Ask, NotCounted>, ControlError> {
         self.wait_for(Some(CARRIED_OUT))?;
-        match self.ask(&Request::Answer { id: id.to_owned(), answer })? {
+        let (id, via) = (id.to_owned(), via.map(str::to_owned));
+        match self.ask(&Request::Answer { id, answer, via })? {
             Reply::Answered(ask) => Ok(Ok(ask)),
             Reply::NotCounted { why } => Ok(Err(why)),
             _ => Err(self.unexpected()),

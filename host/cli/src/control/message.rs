@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asks::board::{AnswerError, NotLocal};
 use crate::asks::{self, Answer, Ask};
+use crate::door::Wish;
 
 /// A question to a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,12 @@ pub(crate) enum Request {
         id: String,
         /// The answer.
         answer: Answer,
+        /// The way on which the person gave it, if that is not a command of this program.
+        #[serde(default)]
+        via: Option<String>,
     },
+    /// Ask for one thing more on behalf of the session.
+    Ask(Wish),
     /// Send every event from here on.
     Watch,
     /// End the session. The connection closes when the session has ended.
@@ -39,6 +45,13 @@ pub(crate) enum Reply {
     },
     /// The ask after its answer.
     Answered(Ask),
+    /// The new ask, or the same one as before.
+    Asked(Ask),
+    /// The session takes no such ask.
+    NotAsked {
+        /// The reason.
+        message: String,
+    },
     /// The answer does not count.
     NotCounted {
         /// The reason.
@@ -124,7 +137,7 @@ pub(crate) struct Hello {
     pub deliver: String,
     /// The isolation of the command, as an option names it.
     pub isolation: String,
-    /// True if answers to asks count: the command cannot reach this socket.
+    /// True if answers on this socket count: the command cannot reach it.
     pub takes_answers: bool,
     /// The end of access, in seconds since the Unix epoch, once it is known.
     pub ends_at: Option<u64>,

@@ -23,7 +23,7 @@ use super::line::{self, REQUEST_BYTES};
 use super::message::{Event, Hello, NotCounted, Reply, Request};
 use super::peer::Peer;
 use super::{Directory, ENDING, directory};
-use crate::asks::{Answer, Ask, Board};
+use crate::asks::Board;
 use audex_child::Stop;
 use audex_core::private_file;
 
@@ -37,6 +37,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 const PRESENCE: Duration = Duration::from_secs(1);
 /// The time that watchers have to read the last events when the session ends.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// The reason why a session takes no asks.
+const NO_GATEWAY: &str =
+    "the session has no gateway, so it can ask for nothing: start it with --deliver gateway";
 
 /// What the socket serves.
 pub(crate) struct Served {
@@ -180,25 +184,6 @@ impl Shared {
     fn hello(&self) -> MutexGuard<'_, Hello> {
         self.hello.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Passes on an answer, and waits until a yes is carried out.
-    ///
-    /// Security: isolation hides the socket from the command. A peer that descends from it all the same is refused too.
-    fn answer(
-        &self,
-        board: Option<&Board>,
-        id: &str,
-        answer: &Answer,
-        peer: &Peer,
-    ) -> Result<Ask, NotCounted> {
-        if !self.hello().takes_answers {
-            return Err(NotCounted::NotIsolated);
-        }
-        if peer.is_of(self.command.load(Ordering::SeqCst)) {
-            return Err(NotCounted::FromInside);
-        }
-        Ok(board.ok_or(NotCounted::Unknown)?.answer(id, answer, &peer.by)?)
-    }
 }
 
 /// Sends every event until the session has ended.
@@ -291,10 +276,27 @@ async fn serve(
                 let asks = board.map(|board| board.asks()).unwrap_or_default();
                 send(&mut write, &Reply::Asks { asks }).await?;
             }
-            Request::Answer { id, answer } => {
+            Request::Ask(wish) => {
                 let board = stopped.borrow().board.clone();
+                let asked = board.map_or_else(
+                    || Err(NO_GATEWAY.to_owned()),
+                    |board| wish.ask(&board).map_err(|error| error.to_string()),
+                );
+                let reply = asked.map_or_else(|message| Reply::NotAsked { message }, Reply::Asked);
+                send(&mut write, &reply).await?;
+            }
+            Request::Answer { id, answer, via } => {
+                let board = stopped.borrow().board.clone();
+                let via = via.map(|via| format!(" by {via}")).unwrap_or_default();
+                let by = format!("{}{via}", peer.by);
                 let (shared, peer) = (Arc::clone(shared), peer.clone());
-                let answer = move || shared.answer(board.as_deref(), &id, &answer, &peer);
+                // Security: isolation hides the socket from the command. A peer that descends from it all the same is refused too.
+                let answer = move || {
+                    if peer.is_of(shared.command.load(Ordering::SeqCst)) {
+                        return Err(NotCounted::FromInside);
+                    }
+                    Ok(board.ok_or(NotCounted::Unknown)?.answer(&id, &answer, &by)?)
+                };
                 let answered = spawn_blocking(answer).await?;
                 let reply = answered.map_or_else(|why| Reply::NotCounted { why }, Reply::Answered);
                 send(&mut write, &reply).await?;

@@ -10,7 +10,7 @@ use std::{fs, thread};
 
 use super::message::Request;
 use super::*;
-use crate::asks::board::Asker;
+use crate::asks::board::{Asker, NotLocal, Work};
 use crate::asks::{Answer, Board, State, Wanted};
 use audex_child::Signals;
 
@@ -86,42 +86,53 @@ fn a_watcher_learns_of_the_end() {
     assert!(seen.is_err() || seen.unwrap() == [Event::Ended { exit_code: Some(3), by: None }]);
 }
 
-/// Returns a board with one ask that waits for a person.
-fn asked() -> (Arc<Board>, String) {
-    let (board, _) = Board::new(Asker { session: "audex-1".to_owned(), ..Asker::default() });
+/// Returns a board with one ask that waits for a person, and a clerk that refuses on answers.
+fn asked(not_local: Option<NotLocal>) -> (Arc<Board>, String) {
+    let asker = Asker { session: "audex-1".to_owned(), not_local, ..Asker::default() };
+    let (board, work) = Board::new(asker);
     let action = "s3:PutObject".to_owned();
     let wanted = Wanted { action, resources: Vec::new(), access: None };
     let id = board.ask(vec![wanted], Some("to save")).unwrap().id;
     board.set(&id, State::Pending);
-    (Arc::new(board), id)
+    let board = Arc::new(board);
+    let clerk = Arc::downgrade(&board);
+    thread::spawn(move || {
+        for work in work {
+            if let (Work::Refuse { id, by }, Some(board)) = (work, clerk.upgrade()) {
+                board.set(&id, State::Refused { by, reason: "no".to_owned() });
+            }
+        }
+    });
+    (board, id)
 }
 
 fn answer(state: &Path, id: &str) -> Result<State, NotCounted> {
     let mut client = Client::connect(state, "audex-1").unwrap();
-    client.answer(id, Answer::No).unwrap().map(|ask| ask.state)
+    client.answer(id, Answer::No, Some("test")).unwrap().map(|ask| ask.state)
 }
 
 #[test]
 fn an_answer_counts_while_isolation_holds_and_says_who_gave_it() {
     let directory = tempfile::tempdir().unwrap();
-    let (board, id) = asked();
+    let (board, id) = asked(None);
     let _control = with(directory.path(), hello("audex-1"), Some(Arc::clone(&board)));
     let asks = Client::connect(directory.path(), "audex-1").unwrap().asks().unwrap();
     assert_eq!((asks.len(), &asks[0].id), (1, &id));
     assert_eq!(answer(directory.path(), "ask-none"), Err(NotCounted::Unknown));
     let State::Refused { by, .. } = answer(directory.path(), &id).unwrap() else { panic!() };
     assert!(by.contains(&format!("process {}", std::process::id())), "{by}");
+    assert!(by.ends_with(" by test"), "{by}");
     assert_eq!(answer(directory.path(), &id), Err(NotCounted::NotOpen));
 }
 
 #[test]
 fn an_answer_from_inside_or_without_isolation_does_not_count() {
     let directory = tempfile::tempdir().unwrap();
-    let (board, id) = asked();
-    let open = Hello { takes_answers: false, ..hello("audex-1") };
-    let control = with(directory.path(), open, Some(Arc::clone(&board)));
+    let (board, id) = asked(Some(NotLocal::NotIsolated));
+    let control = with(directory.path(), hello("audex-1"), Some(board));
     assert_eq!(answer(directory.path(), &id), Err(NotCounted::NotIsolated));
     drop(control);
+    let (board, id) = asked(None);
     let control = with(directory.path(), hello("audex-1"), Some(Arc::clone(&board)));
     // This process takes the place of the command.
     control.set_command(i32::try_from(std::process::id()).unwrap());
@@ -132,7 +143,7 @@ fn an_answer_from_inside_or_without_isolation_does_not_count() {
 #[test]
 fn a_watcher_gets_decisions_and_asks() {
     let directory = tempfile::tempdir().unwrap();
-    let (board, id) = asked();
+    let (board, id) = asked(None);
     let control = with(directory.path(), hello("audex-1"), Some(Arc::clone(&board)));
     let client = Client::connect(directory.path(), "audex-1").unwrap();
     let (seen, events) = std::sync::mpsc::channel();

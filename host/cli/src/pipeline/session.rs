@@ -325,6 +325,9 @@ impl Session<'_> {
         let mut running =
             audex_child::spawn(&executable, &delivered.environment, signals, isolated.as_ref())?;
         if let Some(control) = self.control {
+            if let Some(board) = serving.as_ref().and_then(|serving| serving.board()) {
+                control.set_board(board);
+            }
             control.set_command(running.id());
             control.set_end(access.ends_at);
             if let Some(board) = serving.as_ref().and_then(|serving| serving.board()) {

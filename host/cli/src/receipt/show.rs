@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{End, Receipt, Tighter};
+use super::{AskAccount, End, Receipt, Tighter};
 use crate::console::{self, table};
 use crate::learn::report::{recommended, recommended_json};
+use crate::request::union;
 use crate::used::{requests, resources_of, unused};
-use audex_audit::{Decision, Issuing, RecordedDenial, RecordedIsolation, RecordedPermission, Used};
+use audex_audit::{
+    Answered, Decision, Issuing, RecordedDenial, RecordedIsolation, RecordedPermission, Used,
+};
 use audex_core::printable;
 
 /// The maximum number of decisions in the text; the JSON has all of them.
@@ -54,6 +57,10 @@ impl Shown<'_> {
                 |one: &RecordedDenial| vec![one.action.clone(), one.by.clone(), one.reason.clone()];
             let rows: Vec<_> = dropped.iter().map(row).collect();
             let _ = write!(text, "\n{}", table(&["DROPPED", "BY", "REASON"], &rows));
+        }
+        if !receipt.asks.is_empty() {
+            let rows: Vec<_> = receipt.asks.values().map(ask_row).collect();
+            let _ = write!(text, "\n{}", table(&["ASKED FOR", "ON", "WHY", "ANSWER"], &rows));
         }
         match &receipt.used {
             Some(used) => text += &self.used(used),
@@ -211,6 +218,7 @@ impl Shown<'_> {
             "components": issuing.map(|one| &one.components),
             "granted": granted.collect::<Vec<_>>(),
             "dropped": denied.map(|one| &one.denied).or(issuing.map(|one| &one.denied)),
+            "asks": receipt.asks.values().map(ask_json).collect::<Vec<_>>(),
             "identity": issued.and_then(|one| one.identity.as_ref()),
             "access_ends_at": issued.map(|one| &one.expires_at),
             "valid_until": summary.valid_until(&self.now), "leases_left": summary.leases_left(),
@@ -240,6 +248,37 @@ fn granted(issuing: &Issuing, used: Option<&Used>) -> String {
     headings.extend(used.iter().flat_map(|_| ["ALLOWED", "REFUSED"]));
     headings.extend(differ.then_some("ON"));
     table(&headings, &rows)
+}
+
+fn ask_row(account: &AskAccount) -> Vec<String> {
+    let AskAccount { asked, answered, .. } = account;
+    let actions: Vec<&str> = asked.permissions.iter().map(|one| one.action.as_str()).collect();
+    let on = union(asked.permissions.iter().map(|one| one.resources.as_slice()));
+    let answer = match answered {
+        None => "none".to_owned(),
+        Some(Answered { until: Some(until), by, once, .. }) => {
+            let once = if *once { "for one request, " } else { "" };
+            format!("granted {once}until {until}, by {by}")
+        }
+        Some(Answered { by, reason, .. }) => {
+            format!("refused by {by}: {}", reason.as_deref().unwrap_or("no reason"))
+        }
+    };
+    let what = format!("{}: {}", asked.ask, actions.join(", "));
+    vec![what, places(&on), asked.why.clone().unwrap_or_default(), answer]
+}
+
+fn ask_json(account: &AskAccount) -> Value {
+    let AskAccount { asked, answered, added } = account;
+    let (answered, added) = (answered.as_ref(), added.as_ref());
+    json!({
+        "ask": asked.ask, "permissions": asked.permissions, "why": asked.why,
+        "granted": answered.map(|one| one.granted), "by": answered.map(|one| &one.by),
+        "reason": answered.and_then(|one| one.reason.as_ref()),
+        "once": answered.map(|one| one.once), "until": answered.and_then(|one| one.until.as_ref()),
+        "identity": added.and_then(|one| one.identity.as_ref()),
+        "access_key_id": added.and_then(|one| one.access_key_id.as_ref()),
+    })
 }
 
 fn isolation(isolation: Option<&RecordedIsolation>) -> String {

@@ -13,7 +13,7 @@ mod wasi;
 struct Hostile;
 
 impl Filter for Hostile {
-    fn review(_grant: Grant, _context: Context, settings: String) -> Verdict {
+    fn review(_grant: Grant, context: Context, settings: String) -> Verdict {
         let because = || Restriction::because("a reason");
         let restrict =
             |drop, deny| Verdict::Restrict(vec![Restriction { drop, deny, ..because() }]);
@@ -27,6 +27,18 @@ impl Filter for Hostile {
         #[cfg(target_os = "wasi")]
         if let Some(found) = wasi::play(&case) {
             return Verdict::Refuse(found);
+        }
+        if let Some(more) = &context.step_up {
+            match case.strip_prefix("step-up-") {
+                Some("refuse") => {
+                    let (granted, why) = (more.granted.len(), more.reason.as_deref());
+                    let why = why.unwrap_or("no reason");
+                    return Verdict::Refuse(format!("nothing beside {granted} permission: {why}"));
+                }
+                Some("drop") => return restrict(vec![0], vec![]),
+                Some(case) => case::play(case),
+                None => {}
+            }
         }
         match case.as_str() {
             "settings" => Verdict::Refuse(settings),

@@ -209,7 +209,7 @@ impl View<'_> {
         };
         let Some(ask) = self.open.pop_front() else { return true };
         let answered = Client::connect(self.state, &ask.session)
-            .and_then(|mut client| client.answer(&ask.id, answer));
+            .and_then(|mut client| client.answer(&ask.id, answer, None));
         match answered {
             // The event of the answer follows.
             Ok(Ok(_) | Err(NotCounted::NotOpen)) => {}

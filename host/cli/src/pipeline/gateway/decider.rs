@@ -114,10 +114,7 @@ impl Deciding {
 
     /// Returns the credentials for a request.
     fn credentials(&self, request: &SeenRequest) -> Result<Arc<Signer>, Refused> {
-        let needs = match self.needs(request)? {
-            Some(needs) => needs,
-            None => return self.unread(),
-        };
+        let Some(needs) = self.needs(request)? else { return self.unread() };
         self.allowed(&needs)
     }
 

@@ -147,21 +147,19 @@ impl Desk {
         };
         let own = self.ground.later.grants(&ask.wanted).then(|| OWN_GRANT.to_owned());
         self.board.settle(id, wanted);
-        match own.or_else(|| self.rules.grant(&known)) {
-            Some(rule) => self.grant(id, &rule, false, None),
-            None => {
-                if let Some(reason) = self.ground.nobody_can_answer() {
-                    return Err(Failure::refused(&reason.to_string(), "").at("approve"));
-                }
-                self.board.set(id, State::Pending);
-                if let Some(webhook) = &self.ground.webhook
-                    && let Some(ask) = self.board.get(id)
-                {
-                    webhook.ask(ask, Arc::clone(&self.board));
-                }
-                Ok(())
-            }
+        if let Some(rule) = own.or_else(|| self.rules.grant(&known)) {
+            return self.grant(id, &rule, false, None);
         }
+        if let Some(reason) = self.ground.nobody_can_answer() {
+            return Err(Failure::refused(&reason.to_string(), "").at("approve"));
+        }
+        self.board.set(id, State::Pending);
+        if let Some(webhook) = &self.ground.webhook
+            && let Some(ask) = self.board.get(id)
+        {
+            webhook.ask(ask, Arc::clone(&self.board));
+        }
+        Ok(())
     }
 
     /// Carries out a yes: the whole chain once more, and new credentials.
