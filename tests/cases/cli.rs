@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 46] = [
     &[],
     &["run"],
     &["plan"],
