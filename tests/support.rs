@@ -8,6 +8,7 @@ pub(crate) mod double;
 pub(crate) mod guests;
 mod invocation;
 pub(crate) mod javascript;
+pub(crate) mod mcp;
 pub(crate) mod module_graph;
 mod moto;
 pub(crate) mod oracle;

@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 46] = [
+const COMMANDS: [&[&str]; 49] = [
     &[],
     &["run"],
     &["plan"],
@@ -46,6 +46,9 @@ const COMMANDS: [&[&str]; 46] = [
     &["drift"],
     &["intent"],
     &["learn"],
+    &["mcp"],
+    &["explain"],
+    &["explain", "denial"],
     &["gateway"],
     &["isolate"],
     &["completions"],

@@ -114,12 +114,12 @@ fn an_option_of_another_level_is_an_error_and_so_is_an_unknown_name() {
     };
     refused(
         &["--allow-host", "a.example"],
-        "--allow-host needs the isolation `strict`, and this run has `off`",
+        "--allow-host needs --isolate strict; this run has `off`",
     );
-    refused(&["--isolate", "credentials", "--read", "/srv"], "--read needs the isolation `strict`");
-    refused(&["--hide", "ssh"], "--hide needs the isolation `credentials`");
+    refused(&["--isolate", "credentials", "--read", "/srv"], "--read needs --isolate strict");
+    refused(&["--hide", "ssh"], "--hide needs --isolate credentials");
     refused(&["--isolate", "full"], "expected `off`, `credentials` or `strict`");
-    refused(&["--isolate", "credentials", "--hide", "aws"], "neither a family (`git`");
+    refused(&["--isolate", "credentials", "--hide", "aws"], "`aws` is not a family (`git`");
     refused(&["--isolate", "credentials", "--keep", "sudo"], "only `ssh-agent` can");
     refused(&["--isolate", "strict", "--allow-host", "https://a"], "HOST:PORT");
     let part = ["--isolate", "credentials", "--write", "/usr/bin"];
@@ -293,6 +293,38 @@ fn a_run_inside_an_isolated_run_works_and_sees_no_more() {
 }
 
 #[test]
+fn a_log_that_an_inner_run_cannot_write_is_an_error_that_says_so() {
+    let sandbox = Sandbox::new();
+    let organisation = Organisation::of("[audit]\ndirectory = \"/etc/log\"\n");
+    let inner = format!("{} run --allow s3:GetObject -- true", env!("CARGO_BIN_EXE_tryaudex"));
+    let words = ["run", "--isolate", "credentials", "--allow", "sts:GetScopedCredentials"];
+    let output = |script: &str| {
+        organisation.run(&sandbox, [&words[..], &ALLOW[..], &["--", "sh", "-c", script]].concat())
+    };
+    let refused = output(&inner).exits(69).stderr;
+    assert!(refused.contains("keeps the audit log in `/etc/log/0`"), "{refused}");
+    let _ = output("true").success();
+}
+
+#[test]
+fn a_hidden_working_directory_is_refused_before_anything_is_minted() {
+    let mut sandbox = with_files();
+    sandbox.plant(".aws/inside/file", "");
+    let from = |directory: &str| {
+        let options = format!("run --isolate credentials {} -- true", ALLOW.join(" "));
+        let tryaudex = env!("CARGO_BIN_EXE_tryaudex");
+        let script = format!("cd {directory} && exec {tryaudex} {options}");
+        sandbox.program("/bin/sh", ["-c", &script]).output()
+    };
+    for directory in ["~/.aws", "~/.aws/inside"] {
+        let refused = from(directory).exits(2).stderr;
+        assert!(refused.contains("is hidden from the command"), "{refused}");
+    }
+    assert_eq!(sandbox.events(), ["failed", "failed"]);
+    let _ = from("~").success();
+}
+
+#[test]
 fn the_check_of_this_system_has_each_part_of_each_level() {
     let mut sandbox = Sandbox::without_cloud();
     let levels = sandbox.run(["isolate", "--check", "--json"]).success().json();
@@ -309,7 +341,7 @@ fn the_check_of_this_system_has_each_part_of_each_level() {
     sandbox.set("AUDEX_TEST_WITHOUT", "seccomp");
     let text = sandbox.run(["isolate", "--check"]).exits(69).stdout;
     assert!(text.contains("credentials does not hold in full"), "{text}");
-    let _ = sandbox.run(["isolate"]).exits(2);
+    assert_eq!(sandbox.run(["isolate"]).exits(69).stdout, text);
 }
 
 #[test]

@@ -17,7 +17,7 @@ const PLANNED: [&str; 3] = ["gcloud storage", "az storage", "--provider vault"];
 /// The one command that must fail, with its exit code and a part of its stderr.
 const DENIED: (&str, i32, &str) = ("aws s3 rm s3://demo-reports/readme.txt", 1, "(AccessDenied)");
 /// Commands of `tryaudex` that have commands of their own.
-const GROUPS: [&str; 4] = ["plugin", "policies", "audit", "sessions"];
+const GROUPS: [&str; 5] = ["plugin", "policies", "audit", "sessions", "explain"];
 
 fn root() -> PathBuf {
     python::tests().parent().unwrap().to_owned()

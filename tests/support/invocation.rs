@@ -76,6 +76,14 @@ impl<'a> Invocation<'a> {
         self.start().finish()
     }
 
+    /// Starts the program with all three streams in pipes, for a conversation. The sender ends the time limit.
+    pub(crate) fn converse(mut self) -> (Child, Sender<()>) {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = self.command.spawn().unwrap();
+        let watchdog = watch(&child);
+        (child, watchdog)
+    }
+
     /// Starts the program. Its stdin is written and closed, and its stderr is collected.
     pub(crate) fn start(mut self) -> Started<'a> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -12,6 +12,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
+#[cfg(target_os = "linux")]
+use nix::fcntl::OFlag;
+
 /// Directories that list a process's own descriptors: Linux has the first, other systems the second.
 const LISTINGS: [&str; 2] = ["/proc/self/fd", "/dev/fd"];
 /// The last of the three standard descriptors.
@@ -63,6 +66,33 @@ fn close_all(inherited: &mut BTreeSet<RawFd>, arguments: &[OsString]) {
         let _ = nix::unistd::close(*descriptor);
     }
     inherited.retain(|descriptor| named.contains(descriptor));
+}
+
+/// Closes the descriptors that a command would inherit, except those that `arguments` name. INVARIANT: all that this process has
+/// opened itself are closed when it executes a program.
+///
+/// # Errors
+/// If the operating system does not list the open descriptors.
+#[cfg(target_os = "linux")]
+pub(super) fn close_passed_on(arguments: &[OsString]) -> io::Result<()> {
+    close_all(&mut passed_on()?, arguments);
+    Ok(())
+}
+
+/// Lists the descriptors above the first three that a command would inherit.
+///
+/// # Errors
+/// If the operating system does not list the open descriptors.
+#[cfg(target_os = "linux")]
+pub(super) fn passed_on() -> io::Result<BTreeSet<RawFd>> {
+    let mut found = open()?;
+    found.retain(|number| {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|text| i32::from_str_radix(text.trim(), 8).ok());
+        flags.is_some_and(|flags| flags & OFlag::O_CLOEXEC.bits() == 0)
+    });
+    Ok(found)
 }
 
 /// Lists the open descriptors above the first three.

@@ -15,6 +15,8 @@ mod command;
 mod description;
 #[cfg(target_os = "linux")]
 mod devices;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
@@ -34,7 +36,7 @@ mod rules;
 #[cfg(target_os = "linux")]
 mod stage;
 #[cfg(target_os = "linux")]
-pub(crate) mod start;
+mod start;
 #[cfg(target_os = "linux")]
 mod supervisor;
 mod support;
@@ -47,12 +49,19 @@ use std::path::PathBuf;
 
 use audex_core::isolation::Level;
 
-pub(crate) use assessment::may_start;
 pub use assessment::{Assessment, Part, Standing, assess};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::Session;
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{Prepared, Stage, stage};
 pub use mechanism::Mechanism;
 #[cfg(target_os = "linux")]
 pub use stage::stage;
-pub use support::{Support, support};
+#[cfg(target_os = "linux")]
+pub(crate) use start::Session;
+#[cfg(target_os = "linux")]
+pub use start::{Prepared, Stage};
+pub use support::Support;
 
 /// The paths and addresses that a command must not reach, and the exceptions. Every path is absolute.
 #[derive(Debug, Clone, Default)]
@@ -108,11 +117,8 @@ pub enum Network {
         /// Networks, each an address and the number of bits that count.
         refused: Vec<(IpAddr, u8)>,
     },
-    /// These ports of 127.0.0.1 alone, which this process serves.
-    Closed {
-        /// The ports.
-        ports: Vec<u16>,
-    },
+    /// The ports of 127.0.0.1 alone that this process serves.
+    Closed,
 }
 
 impl Default for Network {
@@ -121,7 +127,7 @@ impl Default for Network {
     }
 }
 
-/// An isolation, with what this system holds of it, for [`crate::spawn`].
+/// An isolation, with what this system holds of it, for [`Stage::isolate`].
 #[derive(Debug, Clone)]
 pub struct Isolated {
     /// The requested isolation.
@@ -131,7 +137,3 @@ pub struct Isolated {
     /// The session's own directory: it stays visible, and records the placeholders until they are removed.
     pub session: PathBuf,
 }
-
-/// Does nothing: this system has no stage.
-#[cfg(not(target_os = "linux"))]
-pub fn stage() {}

@@ -7,6 +7,7 @@
 //! does not reach a process that left the group (`setsid`, a daemon). If a request ended the command ([`Stop`]),
 //! Audex ends every descendant that it finds.
 
+pub mod captured;
 pub mod deadline;
 pub mod deliver;
 mod descriptor;

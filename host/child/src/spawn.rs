@@ -13,9 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-#[cfg(target_os = "linux")]
-use super::isolate::start::Session;
-use super::isolate::{Isolated, Mechanism, may_start};
+use super::isolate::{Prepared, Session};
 use super::terminal::{Terminal, UnstoppedOutput};
 use super::{ChildError, Executable, Signals, descriptor};
 
@@ -48,22 +46,23 @@ pub struct Running {
 /// # Errors
 /// [`ChildError::Spawn`] (126) if the operating system refuses, [`ChildError::NotFound`] (127) if the file
 /// was removed after the look-up, [`ChildError::Signals`], [`ChildError::Descriptors`],
-/// [`ChildError::Isolation`] (69) if the level is `strict` and does not hold here, or a step of the isolation failed.
+/// [`ChildError::Isolation`] (69) if a step of the isolation failed.
 pub fn spawn(
     executable: &Executable,
     environment: &BTreeMap<OsString, OsString>,
     mut signals: Signals,
-    isolated: Option<&Isolated>,
+    prepared: Option<Prepared>,
 ) -> Result<Running, ChildError> {
-    let without =
-        |isolated: &Isolated| isolated.isolation.without.contains(&Mechanism::Descriptors);
-    if !isolated.is_some_and(without) {
+    if !prepared.as_ref().is_some_and(Prepared::keeps_descriptors) {
         descriptor::close_inherited(executable.arguments()).map_err(ChildError::Descriptors)?;
     }
     signals.watch_command().map_err(ChildError::Signals)?;
     let started = Instant::now();
-    let (pid, session) = match isolated {
-        Some(isolated) => start_isolated(executable, environment, isolated)?,
+    let (pid, session) = match prepared {
+        Some(prepared) => {
+            let (pid, session) = prepared.start(executable, environment)?;
+            (pid, Some(session))
+        }
         None => (start(executable, environment)?, None),
     };
     // After the start, because the command inherits the signals that are ignored or blocked.
@@ -90,7 +89,7 @@ pub fn spawn(
 }
 
 /// Starts the command as a child of this process, and returns its id.
-fn start(
+pub(super) fn start(
     executable: &Executable,
     environment: &BTreeMap<OsString, OsString>,
 ) -> Result<Pid, ChildError> {
@@ -107,31 +106,6 @@ fn start(
     // Process ids are positive 32-bit numbers on every supported system.
     let id = i32::try_from(child.id());
     Ok(Pid::from_raw(id.map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?))
-}
-
-#[cfg(target_os = "linux")]
-fn start_isolated(
-    executable: &Executable,
-    environment: &BTreeMap<OsString, OsString>,
-    isolated: &Isolated,
-) -> Result<(Pid, Option<Session>), ChildError> {
-    may_start(isolated)?;
-    let (pid, session) = crate::isolate::start::start(executable, environment, isolated)?;
-    Ok((pid, Some(session)))
-}
-
-/// The processes of an isolated command: this system has no isolation.
-#[cfg(not(target_os = "linux"))]
-pub(super) struct Session;
-
-#[cfg(not(target_os = "linux"))]
-fn start_isolated(
-    executable: &Executable,
-    environment: &BTreeMap<OsString, OsString>,
-    isolated: &Isolated,
-) -> Result<(Pid, Option<Session>), ChildError> {
-    may_start(isolated)?;
-    Ok((start(executable, environment)?, None))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]

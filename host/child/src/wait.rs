@@ -10,8 +10,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use super::deadline::{Action, Watch};
-#[cfg(target_os = "linux")]
-use super::isolate::start::Session;
+use super::isolate::Session;
 use super::tree::Tree;
 use super::{ChildError, Deadline, Ended, Running, Status};
 
@@ -26,11 +25,7 @@ impl Running {
     /// Connections wait until the listeners are served.
     #[must_use]
     pub fn take_listeners(&mut self) -> Vec<TcpListener> {
-        #[cfg(target_os = "linux")]
-        let listeners = self.session.as_mut().map(Session::take_listeners);
-        #[cfg(not(target_os = "linux"))]
-        let listeners = None;
-        listeners.unwrap_or_default()
+        self.session.as_mut().map(Session::take_listeners).unwrap_or_default()
     }
 
     /// Waits until the command ends. If the deadline passes and [`super::OnExpiry::Keep`] lets the command go
@@ -95,10 +90,7 @@ impl Running {
 
     /// Returns the reason if the command was ended because its isolation could not be kept.
     fn isolation_failure(&self) -> Option<String> {
-        #[cfg(target_os = "linux")]
-        return self.session.as_ref().and_then(Session::failure);
-        #[cfg(not(target_os = "linux"))]
-        None
+        self.session.as_ref().and_then(Session::failure)
     }
 
     fn state(&self) -> io::Result<WaitStatus> {

@@ -9,6 +9,7 @@ mod completions;
 mod delivery_args;
 mod demo;
 mod drift;
+mod explain;
 mod gateway;
 mod heading;
 mod health;
@@ -17,6 +18,7 @@ mod intent;
 mod isolate;
 mod isolation_args;
 mod learn;
+mod mcp;
 mod mistake;
 mod plan;
 mod plugin;
@@ -82,8 +84,12 @@ enum Command {
     Refuse(approve::RefuseArgs),
     /// List, watch and end sessions, and show what is still valid and what each of them used
     Sessions(sessions::Args),
+    /// Explain a denial: what is missing, who refused it, and what to do
+    Explain(explain::Args),
     /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
+    /// Serve the tools of a coding agent over MCP, on standard input and output
+    Mcp(mcp::Args),
     /// Install and inspect WebAssembly components
     Plugin(plugin::Args),
     /// Try everything on a loopback cloud, without an account
@@ -146,7 +152,9 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
         Command::Approve(args) => approve::approve(environment, &args),
         Command::Refuse(args) => approve::refuse(environment, &args),
         Command::Sessions(args) => sessions::sessions(environment, args),
+        Command::Explain(args) => explain::explain(environment, args),
         Command::Cleanup(args) => cleanup::cleanup(environment, &args),
+        Command::Mcp(args) => mcp::mcp(environment, &args),
         Command::Plugin(args) => plugin::plugin(environment, args),
         Command::Demo(args) => demo::demo(environment, &args),
         Command::Completions(args) => completions::completions(&args, &mut Cli::command()),

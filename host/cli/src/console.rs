@@ -113,6 +113,12 @@ fn shown(text: &str) -> Cow<'_, str> {
     HIDDEN.get().map_or(Cow::Borrowed(text), |hidden| hidden.hide(text))
 }
 
+/// Returns text of a command or an error for another program: without hidden values and without characters that act unseen.
+#[must_use]
+pub(crate) fn harmless(text: &str) -> String {
+    visible(&shown(text), |c| matches!(c, '\n' | '\t').then_some(c))
+}
+
 /// Prints a result. If the reader has closed the pipe (`| head`), this is not an error.
 pub fn result(text: &str) {
     let _ = show(text);

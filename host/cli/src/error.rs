@@ -9,6 +9,7 @@ use crate::control::ControlError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
+use crate::explain::NotUnderstood;
 use crate::failure::{Failure, Kind};
 use crate::filter::FilterError;
 use crate::isolation::IsolationError;
@@ -128,6 +129,12 @@ impl From<ExpansionError> for Failure {
     }
 }
 
+impl From<NotUnderstood> for Failure {
+    fn from(error: NotUnderstood) -> Self {
+        Self::of(Kind::Usage, "explain", error)
+    }
+}
+
 impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         match error {
@@ -161,11 +168,13 @@ impl From<ControlError> for Failure {
 impl From<IsolationError> for Failure {
     fn from(error: IsolationError) -> Self {
         let kind = match error {
-            IsolationError::NotHeld { .. } => Kind::Unavailable,
+            IsolationError::NotHeld { .. }
+            | IsolationError::Inner { .. }
+            | IsolationError::LogOutside(_) => Kind::Unavailable,
             IsolationError::Theirs { .. } | IsolationError::Undone { .. } => Kind::Config,
-            IsolationError::PartOfWhole { .. } | IsolationError::NoWorkingDirectory(_) => {
-                Kind::Usage
-            }
+            IsolationError::PartOfWhole { .. }
+            | IsolationError::HiddenWorkingDirectory(_)
+            | IsolationError::NoWorkingDirectory(_) => Kind::Usage,
         };
         Self::of(kind, "isolation", error)
     }

@@ -5,6 +5,7 @@
 pub mod agent;
 mod audex;
 mod credential;
+mod error;
 pub mod family;
 mod hidden;
 mod named;
@@ -15,7 +16,6 @@ mod startup;
 mod system;
 pub mod told;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -23,19 +23,21 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use audex_audit::RecordedIsolation;
-use audex_child::Isolated;
 use audex_child::isolate::{
-    Assessment, Isolation, Mechanism, Network, Placeholder, Support, assess, support,
+    Assessment, Isolated, Isolation, Mechanism, Placeholder, Prepared, Stage, Support, assess,
 };
+use audex_child::{ChildError, Executable};
 use audex_components::filter;
 use audex_core::delivery::AUDEX_SESSION_ID;
 use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, PATH};
-use audex_core::hint::Hint;
 use audex_core::isolation::Level;
+use audex_core::paths::Paths;
 
 use crate::settings::Settings;
+use crate::settings::delivery::Deliver;
 use crate::settings::isolation::{Choices, Hide, IsolationSettings, Keep};
 
+pub(crate) use self::error::IsolationError;
 use self::hidden::{Hidden, hidden};
 use self::place::Bases;
 use self::startup::{Absent, Fixed, fixed};
@@ -46,71 +48,16 @@ const DOCKER_SOCKET: &str = "/run/docker.sock";
 /// The address of a daemon that is not for the command. Docker names it where it cannot connect.
 const NO_DOCKER: &str = "unix:///hidden/by/tryaudex/--isolate";
 
-/// The error for an isolation that cannot be provided.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum IsolationError {
-    /// This system does not hold a part of it, and something demands all of it.
-    #[error(
-        "{demand}, and on this system the command could still {part} (`{mechanism}`: {reason})"
-    )]
-    NotHeld {
-        /// The party that demands the level, and the level.
-        demand: String,
-        /// The part that is not held.
-        part: &'static str,
-        /// The mechanism that is missing.
-        mechanism: &'static str,
-        /// The reason why it is missing.
-        reason: String,
-    },
-    /// The user shows what the organisation hides.
-    #[error("`{}` is to be shown, and your organisation hides `{}`", shown.display(), hidden.display())]
-    Theirs {
-        /// The user's path.
-        shown: PathBuf,
-        /// The organisation's path.
-        hidden: PathBuf,
-    },
-    /// The user undoes a part of what the organisation's minimum holds.
-    #[error("`{choice}` of `{}` undoes a part of the isolation that your organisation requires", path.display())]
-    Undone {
-        /// The user's path.
-        path: PathBuf,
-        /// `show` or `write`.
-        choice: &'static str,
-    },
-    /// The user wants to write to a part of what is read-only as a whole.
-    #[error("`{}` cannot be written alone: `{}` is read-only as a whole", wanted.display(), whole.display())]
-    PartOfWhole {
-        /// The user's path.
-        wanted: PathBuf,
-        /// The path that is read-only.
-        whole: PathBuf,
-    },
-    /// The working directory is unknown, so nothing can be said about paths.
-    #[error("cannot isolate the command: the working directory cannot be determined")]
-    NoWorkingDirectory(#[source] std::io::Error),
-}
-
-impl Hint for IsolationError {
-    fn hint(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::NotHeld { .. } => {
-                "`tryaudex isolate --check` shows what this system holds, and docs/isolation.md what it lacks".into()
-            }
-            Self::Theirs { .. } => "leave it out of `show`".into(),
-            Self::Undone { choice, .. } => format!("leave it out of `{choice}`").into(),
-            Self::PartOfWhole { whole, .. } => format!("name `{}`", whole.display()).into(),
-            Self::NoWorkingDirectory(_) => "change to a directory that exists".into(),
-        })
-    }
-}
+/// The notice for a command that has credentials and no way to a cloud.
+const CUT_OFF: &str = "under `strict` the command reaches no cloud: add --deliver gateway, or --allow-host for the cloud's hosts";
 
 /// The isolation of one run, before there is a session.
 #[derive(Debug)]
 pub struct Isolating {
     isolation: Isolation,
     support: Support,
+    /// The stage, until it has its command.
+    stage: Option<Stage>,
     /// What this system will hold.
     pub assessment: Assessment,
     /// What is hidden, by tool.
@@ -119,11 +66,18 @@ pub struct Isolating {
     pub fixed: Vec<Fixed>,
     /// The session around this run, if the environment names one.
     pub outer: Option<String>,
+    /// The choices that do less than they seem to.
+    weak: Vec<String>,
 }
 
 impl Isolating {
-    /// Settles the isolation of a run, or returns `None` for [`Level::Off`]. The variables of `withheld` hold secrets of components;
-    /// `support` tries the mechanisms of this system.
+    /// Starts the stage of a run, or returns `None` for [`Level::Off`]. The earlier, the less the run waits for it.
+    pub(crate) fn begin(settings: &Settings) -> Option<Stage> {
+        (settings.isolation.level > Level::Off).then(Stage::begin)
+    }
+
+    /// Settles the isolation of a run with this stage, or returns `None` without one. The variables of `withheld` hold secrets of
+    /// components.
     ///
     /// # Errors
     /// When the working directory is unknown, or the choices contradict the organisation's or each other.
@@ -131,12 +85,10 @@ impl Isolating {
         environment: &Environment,
         settings: &Settings,
         withheld: &[String],
-        support: impl FnOnce() -> Support,
+        stage: Option<Stage>,
     ) -> Result<Option<Self>, IsolationError> {
         let IsolationSettings { level, choices, .. } = &settings.isolation;
-        if *level == Level::Off {
-            return Ok(None);
-        }
+        let Some(mut stage) = stage else { return Ok(None) };
         let working = std::env::current_dir().map_err(IsolationError::NoWorkingDirectory)?;
         let bases = Bases::of(environment, &working);
         let programs = programs(environment);
@@ -191,11 +143,18 @@ impl Isolating {
                 [all(system::SYSTEM), all(system::TOOLCHAINS), read_only, programs].concat();
             isolation.read.extend(own(&choices.read));
         }
-        let support = support();
+        let is_shown = isolation.show.iter().any(|shown| working.starts_with(shown));
+        if hidden.has(&working) && !is_shown {
+            return Err(IsolationError::HiddenWorkingDirectory(working));
+        }
+        let weak = weak(*level, &bases, [&own(&choices.write), &own(&choices.read)]);
+        // As late as possible: until here, both worked at the same time.
+        let support = stage.support();
         let assessment = assess(&isolation, &support);
-        let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
+        let is_inner = settings.paths.outer.is_some();
         let outer = environment.get(AUDEX_SESSION_ID).filter(|_| is_inner).map(str::to_owned);
-        Ok(Some(Self { isolation, support, assessment, hidden, fixed, outer }))
+        let stage = Some(stage);
+        Ok(Some(Self { isolation, support, stage, assessment, hidden, fixed, outer, weak }))
     }
 
     /// Returns the level.
@@ -224,6 +183,7 @@ impl Isolating {
     pub(crate) fn check(
         &self,
         settings: &IsolationSettings,
+        deliver: Deliver,
     ) -> Result<Vec<String>, IsolationError> {
         let demand =
             settings.requirement().filter(|_| settings.minimum_of(self.level())).or_else(|| {
@@ -234,19 +194,22 @@ impl Isolating {
         let without = &self.isolation.without;
         let missing = self.assessment.missing().find(|(_, one, _)| !without.contains(one));
         if let (Some(demand), Some((part, mechanism, reason))) = (demand, missing) {
-            let (part, mechanism) = (part.text(), mechanism.name());
-            return Err(IsolationError::NotHeld {
-                demand,
-                part,
-                mechanism,
-                reason: reason.to_owned(),
-            });
+            if let Some(outer) = self.outer.clone() {
+                return Err(IsolationError::Inner { demand, outer });
+            }
+            let (part, mechanism, reason) = (part.text(), mechanism.name(), reason.to_owned());
+            return Err(IsolationError::NotHeld { demand, part, mechanism, reason });
         }
         let wide = self.hidden.too_wide.iter().map(|(variable, path)| {
             let path = path.display();
             format!("`{path}` is not hidden, although {variable} names it: the command needs it")
         });
-        Ok(told::degraded(self).into_iter().chain(wide).collect())
+        let is_cut_off = self.level() == Level::Strict
+            && deliver != Deliver::Gateway
+            && settings.choices.allow_hosts.is_empty();
+        let cut_off = is_cut_off.then(|| CUT_OFF.to_owned());
+        let weak = self.weak.iter().cloned();
+        Ok(told::degraded(self).into_iter().chain(wide).chain(weak).chain(cut_off).collect())
     }
 
     /// Returns the isolation for the log.
@@ -277,24 +240,34 @@ impl Isolating {
         }
     }
 
-    /// Returns the isolation of a session with this private directory, whose servers have these ports.
-    #[must_use]
-    pub fn of_session(mut self, session: &Path, ports: Vec<u16>) -> Isolated {
-        if let Network::Closed { ports: closed } = &mut self.isolation.network {
-            *closed = ports;
-        }
-        self.isolation.show.push(session.to_owned());
+    /// Lets the stage set up the isolation of a session with this private directory, while the caller goes on.
+    ///
+    /// # Errors
+    /// [`ChildError::Isolation`].
+    pub(crate) fn isolate(
+        &mut self,
+        executable: &Executable,
+        session: &Path,
+    ) -> Result<Prepared, ChildError> {
+        let stage = self.stage.take().unwrap_or_else(Stage::begin);
+        stage.isolate(executable, &self.of_session(session))
+    }
+
+    /// Returns the isolation of a session with this private directory.
+    fn of_session(&self, session: &Path) -> Isolated {
+        let mut isolation = self.isolation.clone();
+        isolation.show.push(session.to_owned());
         if self.level() == Level::Strict {
-            self.isolation.write.push(session.to_owned());
+            isolation.write.push(session.to_owned());
         }
-        Isolated { isolation: self.isolation, support: self.support, session: session.to_owned() }
+        Isolated { isolation, support: self.support.clone(), session: session.to_owned() }
     }
 }
 
 /// Returns what each level holds on this system, with nothing hidden: for the report about the system.
 #[must_use]
 pub fn levels(environment: &Environment) -> Vec<(Level, Assessment)> {
-    let support = support();
+    let support = Stage::begin().support();
     let of = |level| {
         let network = network::of(level);
         let isolation =
@@ -302,6 +275,37 @@ pub fn levels(environment: &Environment) -> Vec<(Level, Assessment)> {
         (level, assess(&isolation, &support))
     };
     [Level::Credentials, Level::Strict].map(of).into()
+}
+
+/// Rejects a run inside an isolated session whose log would be outside.
+///
+/// # Errors
+/// [`IsolationError::LogOutside`].
+pub(crate) fn check_log(paths: &Paths) -> Result<(), IsolationError> {
+    if paths.outer.is_some() && paths.audit != paths.state {
+        return Err(IsolationError::LogOutside(paths.audit.clone()));
+    }
+    Ok(())
+}
+
+/// Returns the notices about choices that do less than they seem to.
+fn weak(level: Level, bases: &Bases, [write, read]: [&[PathBuf]; 2]) -> Vec<String> {
+    let missing = |option: &'static str, paths: &[PathBuf]| -> Vec<String> {
+        let missing = paths.iter().filter(|path| !path.exists());
+        let text = |path: &PathBuf| {
+            format!("`{}` does not exist, so `{option}` has no effect", path.display())
+        };
+        missing.map(text).collect()
+    };
+    let mut weak = [missing("write", write), missing("read", read)].concat();
+    let is_home = bases.homes().iter().any(|home| home.starts_with(&bases.working));
+    if level == Level::Strict && is_home {
+        weak.push(format!(
+            "the working directory `{}` has your home in it: the command reads and writes all of it but what is hidden or read-only",
+            bases.working.display()
+        ));
+    }
+    weak
 }
 
 /// Takes the paths that the user wants to write to from what is read-only.

@@ -16,6 +16,7 @@ pub mod door;
 pub mod drift;
 mod error;
 pub mod expansion;
+pub mod explain;
 pub mod failure;
 pub mod filter;
 pub mod health;

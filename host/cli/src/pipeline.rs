@@ -27,12 +27,13 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use crate::approve::{self, Approved};
+use crate::asks::rules::Rules;
 use crate::components::Components;
 use crate::console::Console;
 use crate::control::{Control, Hello, Served};
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
-use crate::isolation::Isolating;
+use crate::isolation::{self, Isolating};
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
@@ -41,7 +42,6 @@ use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
 use audex_audit::{Audit, redact_command};
-use audex_child::isolate;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
@@ -144,6 +144,9 @@ pub fn request<'a>(
 ) -> Result<Chain<'a, Requested>, Failure> {
     let Context { environment, settings, console } = context;
     attempt.add_arguments(&arguments);
+    isolation::check_log(&settings.paths)?;
+    // First of all: the stage works while the components are loaded.
+    let stage = Isolating::begin(settings);
     let components = Components::open(settings)?;
     let Opened { id, mut provider, description } =
         open::for_ask(environment, settings, &components, &arguments)?;
@@ -165,7 +168,7 @@ pub fn request<'a>(
     let sources = provider.sources().map(str::to_owned);
     let withheld: Vec<String> =
         components.secret_variables(settings).into_iter().chain(sources).collect();
-    let isolating = Isolating::prepare(environment, settings, &withheld, isolate::support)?;
+    let isolating = Isolating::prepare(environment, settings, &withheld, stage)?;
     let circumstances = Circumstances {
         delivery: delivery::told(deliver, &description),
         isolation: isolating.as_ref().map_or(Isolation::Off, Isolating::told),
@@ -217,6 +220,20 @@ fn circumstances(environment: &Environment, arguments: &Arguments) -> Circumstan
 }
 
 impl<T> Chain<'_, T> {
+    /// Returns the rules of `[approve]`, and the patterns that nobody is asked for, in the provider's own names.
+    ///
+    /// # Errors
+    /// When an entry means nothing.
+    pub fn approval(&self) -> Result<(Rules, Vec<String>), Failure> {
+        let Run { context, components, mapping, provider, request, .. } = &self.run;
+        let approve = &context.settings.approve;
+        let native = |entries: &[DenyEntry]| {
+            step_up::native(entries, components, mapping, provider, &request.provider)
+        };
+        let rules = Rules::new(approve, native(&approve.person)?.own);
+        Ok((rules, native(&approve.never)?.own))
+    }
+
     /// Returns the provider of the request.
     pub fn provider(&self) -> &Provider {
         &self.run.provider
@@ -336,7 +353,7 @@ impl<'a> Chain<'a, Granted> {
         planned.later = later;
         layer::note(run.context, &run.provider, &mut planned)?;
         if let Some(isolating) = &run.isolating {
-            planned.notices.extend(isolating.check(&settings.isolation)?);
+            planned.notices.extend(isolating.check(&settings.isolation, run.deliver)?);
             run.attempt.add_isolation(isolating.record());
         }
         run.attempt.add_plan(&planned);
@@ -374,13 +391,15 @@ impl Chain<'_, Ready> {
     /// # Errors
     /// Any failure before the command has started. After that, the command's own status counts.
     pub fn start(self, command: &[OsString], observer: &mut dyn Observer) -> Result<u8, Failure> {
-        let Self { run, output: Ready { approved, delivery } } = self;
+        let Self { mut run, output: Ready { approved, delivery } } = self;
         let Context { environment, settings, console } = run.context;
-        // If the command is missing or not executable (exit status 127 or 126), or if the log cannot be
-        // written, nothing is minted.
-        let place = Place::prepare(environment, settings, command, delivery)?;
+        // If the command is missing or not executable (exit status 127 or 126), if the log cannot be written, or if the
+        // isolation does not stand, nothing is minted.
+        let mut place =
+            Place::prepare(environment, settings, command, delivery, run.isolating.as_mut())?;
         run.attempt.record_issuing()?;
         let control = run.control(&place);
+        place.await_isolation()?;
         let provider = run.provider;
         provider.stop_at(place.signals.interruption());
         provider.record_leases(run.attempt.lease_recorder());

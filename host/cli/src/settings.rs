@@ -37,7 +37,7 @@ use audex_registry::rules::Rules;
 use audex_registry::signature::Signer;
 
 use self::approve::{ApproveSettings, OnDenied};
-use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
+use self::config_file::{ConfigFile, IntentTable, McpTable, OrganisationFile};
 use self::delivery::{Deliver, DeliverySettings, UnknownRequests, delivery};
 use self::deny_list::DenyEntry;
 use self::enforcement::{RequiredBy, enforcement};
@@ -119,6 +119,8 @@ pub struct Settings {
     pub mapping: String,
     /// `[intent]`.
     pub intent: IntentTable,
+    /// `[mcp]`.
+    pub mcp: McpTable,
     /// The user's own profiles.
     pub profiles: BTreeMap<String, CustomProfile>,
     /// Every entry of the deny lists.
@@ -245,6 +247,7 @@ impl Settings {
             agent,
             mapping,
             intent: user.intent,
+            mcp: user.mcp,
             profiles,
             deny,
             filters,

@@ -1,8 +1,11 @@
 //! The program's directories (XDG Base Directory Specification).
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::Uid;
+use nix::unistd::{Uid, geteuid};
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer};
 
@@ -21,6 +24,11 @@ const DATA: &str = ".local/share";
 const CACHE: &str = ".cache";
 /// The directory of the state of a run inside an isolated run, under the session's directory.
 const INNER: &str = "inner";
+/// The random bytes in the name of a session's private directory: too many to guess.
+pub const SESSION_NAME_BYTES: usize = 16;
+/// The names of the directories that hold the private directories of sessions: under the runtime directory, and under the state
+/// directory.
+pub const SESSIONS: [&str; 2] = ["audex", "sessions"];
 /// The directory of installed components, under the data directory.
 const PLUGINS: &str = "plugins";
 
@@ -39,6 +47,8 @@ pub struct Paths {
     pub plugins: PathBuf,
     /// Compiled components: under the account's own home if the organisation has rules for components.
     pub cache: PathBuf,
+    /// The private directory of the isolated session around this run, if there is one.
+    pub outer: Option<PathBuf>,
 }
 
 /// The error for directories that cannot be determined.
@@ -85,7 +95,8 @@ impl Paths {
             None => base(XDG_CONFIG_HOME, ".config")?,
         };
         // A run inside an isolated run keeps its state in the session around it, because the user's own is hidden.
-        let state = match absolute(AUDEX_OUTER_SESSION).filter(|session| session.is_dir()) {
+        let outer = outer_session(environment);
+        let state = match &outer {
             Some(session) => session.join(INNER),
             None => base(XDG_STATE_HOME, ".local/state")?,
         };
@@ -96,6 +107,7 @@ impl Paths {
             state,
             plugins: base(XDG_DATA_HOME, DATA)?.join(PLUGINS),
             cache: base(XDG_CACHE_HOME, CACHE)?,
+            outer,
         })
     }
 
@@ -111,6 +123,35 @@ impl Paths {
         let base = |under_home: &str| home.join(under_home).join("audex");
         Ok(Self { plugins: base(DATA).join(PLUGINS), cache: base(CACHE), ..self })
     }
+}
+
+/// Returns the private directory of the isolated session around this run, if the environment names one.
+///
+/// Security: the variable may be forged, so another directory than one of a session is ignored: nothing is created in it.
+#[must_use]
+pub fn outer_session(environment: &Environment) -> Option<PathBuf> {
+    let session = PathBuf::from(environment.get_os(AUDEX_OUTER_SESSION)?);
+    let is_named = |path: &Path, accepts: fn(&str) -> bool| {
+        path.file_name().and_then(OsStr::to_str).is_some_and(accepts)
+    };
+    let is_session = is_named(&session, is_session_name)
+        && session.parent().is_some_and(|root| is_named(root, |name| SESSIONS.contains(&name)));
+    (session.is_absolute() && is_session && is_private(&session)).then_some(session)
+}
+
+/// Returns true if `name` is one of a session's private directory: random bytes as hexadecimal digits.
+fn is_session_name(name: &str) -> bool {
+    name.len() == 2 * SESSION_NAME_BYTES && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Returns true if `path` is a directory of this user that no other user may enter.
+#[must_use]
+pub fn is_private(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| {
+        metadata.is_dir()
+            && metadata.uid() == geteuid().as_raw()
+            && metadata.mode().trailing_zeros() >= 6
+    })
 }
 
 /// Reads a path that must be absolute.
@@ -129,6 +170,8 @@ pub fn deserialize_absolute<'de, D: Deserializer<'de>>(
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::DirBuilderExt as _;
+
     use super::*;
 
     #[test]
@@ -150,16 +193,30 @@ mod tests {
 
     #[test]
     fn a_run_inside_an_isolated_run_keeps_its_state_in_the_session_around_it() {
-        let session = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().unwrap();
         let of = |session: &Path| {
             let environment =
                 Environment::from_pairs([(HOME, Path::new("/a")), (AUDEX_OUTER_SESSION, session)]);
             Paths::resolve(&environment).unwrap()
         };
-        let paths = of(session.path());
-        assert_eq!((&paths.state, &paths.audit), (&session.path().join("inner"), &paths.state));
-        assert_eq!(of(Path::new("/none")).state, Path::new("/a/.local/state/audex"));
-        assert_eq!(of(Path::new("none")).state, Path::new("/a/.local/state/audex"));
+        let directory = |place: &str, mode: u32| {
+            let path = root.path().join(place).join("0123456789abcdef".repeat(2));
+            fs::DirBuilder::new().recursive(true).mode(mode).create(&path).unwrap();
+            path
+        };
+        let session = directory("audex", 0o700);
+        let paths = of(&session);
+        assert_eq!((&paths.state, &paths.audit), (&session.join("inner"), &paths.state));
+        assert_eq!(paths.outer, Some(session.clone()));
+        let link = root.path().join("audex").join("f".repeat(32));
+        std::os::unix::fs::symlink(&session, &link).unwrap();
+        let (open, elsewhere) = (directory("sessions", 0o755), directory("other", 0o700));
+        let others = [&link, &open, &elsewhere, &session.join("none"), root.path()];
+        for other in others.into_iter().chain(["/", "/none", "none"].map(Path::new)) {
+            let paths = of(other);
+            assert_eq!(paths.state, Path::new("/a/.local/state/audex"), "{}", other.display());
+            assert_eq!(paths.outer, None);
+        }
     }
 
     #[test]

@@ -1,21 +1,23 @@
 //! An HTTP proxy on loopback that opens tunnels (CONNECT) to the hosts that were allowed, and to nothing else.
 //!
 //! Security: the proxy resolves the name itself and connects to exactly the addresses that it checked. It reads nothing of
-//! what a tunnel carries, and logs nothing. A refusal repeats only the host and the port of its request.
+//! what a tunnel carries, and keeps nothing but some refusals. A refusal repeats only the host and the port of its request.
 
 mod allowed;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
+use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
@@ -29,6 +31,8 @@ use self::allowed::{NotAllowed, Target};
 
 /// The maximum number of open tunnels; each needs two descriptors and some kilobytes. Package managers open some dozens.
 const TUNNELS: usize = 96;
+/// The maximum number of refusals that are kept: more than a user wants to read.
+const NOTED: usize = 16;
 /// The longest time for looking up a name and connecting to it.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
 
@@ -39,12 +43,17 @@ type Reply = Response<Full<Bytes>>;
 pub struct ConnectProxy {
     /// The server of the proxy.
     pub server: Server,
+    refused: Arc<Refusals>,
 }
+
+/// The reasons of refusals, each once.
+type Refusals = Mutex<BTreeSet<String>>;
 
 /// The state that all requests share.
 struct Proxy {
     allowed: Vec<AllowedHost>,
     tunnels: Arc<Semaphore>,
+    refused: Arc<Refusals>,
 }
 
 /// Serves tunnels to the hosts in `allowed` on `port`, until the proxy is dropped.
@@ -52,12 +61,22 @@ struct Proxy {
 /// # Errors
 /// If the system has no thread, or no resources for the runtime.
 pub fn start(port: Port, allowed: Vec<AllowedHost>) -> io::Result<ConnectProxy> {
-    let proxy = Arc::new(Proxy { allowed, tunnels: Arc::new(Semaphore::new(TUNNELS)) });
+    let refused = Arc::new(Refusals::default());
+    let tunnels = Arc::new(Semaphore::new(TUNNELS));
+    let proxy = Arc::new(Proxy { allowed, tunnels, refused: Arc::clone(&refused) });
     let answer = move |request, _| {
         let proxy = Arc::clone(&proxy);
         async move { proxy.answer(request).await }
     };
-    Ok(ConnectProxy { server: Server::start("connect proxy", vec![(port, answer)])? })
+    Ok(ConnectProxy { server: Server::start("connect proxy", vec![(port, answer)])?, refused })
+}
+
+impl ConnectProxy {
+    /// Returns the reasons of the hosts that were refused: most tools show the status of a refusal and not its reason.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
 }
 
 /// Returns the variables that lead a command's tools to the proxy at `address`.
@@ -82,7 +101,19 @@ impl Proxy {
                 tokio::spawn(tunnel(request, stream, place));
                 Reply::default()
             }
-            Err(refused) => refused.reply(),
+            Err(refused) => {
+                if let Refused::NotAllowed(reason) = &refused {
+                    self.note(reason);
+                }
+                refused.reply()
+            }
+        }
+    }
+
+    fn note(&self, reason: &NotAllowed) {
+        let mut noted = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() < NOTED {
+            noted.insert(reason.to_string());
         }
     }
 
@@ -143,6 +174,10 @@ impl Refused {
         };
         let mut reply = Response::new(Full::from(format!("audex: {self}\n")));
         *reply.status_mut() = status;
+        // Python's clients and `curl -v` show the status line, and none shows the body.
+        if let Ok(reason) = ReasonPhrase::try_from(format!("audex: {self}").into_bytes()) {
+            reply.extensions_mut().insert(reason);
+        }
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         reply.headers_mut().insert(CONTENT_TYPE, kind);
         reply

@@ -21,10 +21,11 @@ const fn rests(
 
 /// Where two mechanisms hold the same, both are switched off: the keyring is a new one, and no call reaches the old one; root has
 /// no right to unmount, and Landlock forbids it.
-const MECHANISMS: [Rests; 14] = [
+const MECHANISMS: [Rests; 15] = [
     rests("user-namespace", "credentials", "user", &["shared-memory", "other-terminal"]),
     rests("mount-namespace", "credentials", "user", &["shared-memory", "other-terminal"]),
-    rests("mount-namespace", "credentials", "root", &["raw-disk", "kernel-setting"]),
+    rests("mount-namespace", "credentials", "root", &["kernel-setting"]),
+    rests("mount-namespace,landlock", "credentials", "root", &["raw-disk"]),
     rests("pid-namespace", "credentials", "user", &["detached"]),
     rests("ipc-namespace", "credentials", "user", &["shared-memory-key"]),
     rests("network-namespace", "strict", "user", &["loopback-port", "dns", "internet"]),

@@ -92,6 +92,7 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
             "enforcement",
             "mapping",
             "intent",
+            "mcp",
             "providers",
             "filters",
             "secrets",

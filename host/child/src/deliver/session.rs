@@ -2,19 +2,16 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use nix::fcntl::OFlag;
-use nix::unistd::geteuid;
 
 use super::DeliverError;
 use crate::isolate::placeholder;
-use audex_core::environment::{AUDEX_OUTER_SESSION, Environment, XDG_RUNTIME_DIR};
+use audex_core::environment::{Environment, XDG_RUNTIME_DIR};
+use audex_core::paths::{SESSION_NAME_BYTES, SESSIONS, is_private, outer_session};
 use audex_core::private_file;
-
-/// The random bytes in a directory's name: too many to guess.
-const NAME_BYTES: usize = 16;
 
 /// A directory that only this user can enter; dropping the value removes the directory.
 ///
@@ -59,7 +56,7 @@ impl SessionDirectory {
         // without its owner's lock.
         let _gate = lock(root)?;
         sweep(root);
-        let mut name = [0; NAME_BYTES];
+        let mut name = [0; SESSION_NAME_BYTES];
         getrandom::fill(&mut name).map_err(|_| DeliverError::Random)?;
         let path = root.join(format!("{:032x}", u128::from_ne_bytes(name)));
         builder().create(&path).map_err(failed("create", &path))?;
@@ -135,20 +132,12 @@ impl Drop for SessionDirectory {
 fn root(environment: &Environment, state: &Path) -> PathBuf {
     let runtime = environment.get_os(XDG_RUNTIME_DIR).map(Path::new);
     // In an isolated run, the runtime directory is not for the command.
-    let is_inner = environment.get_os(AUDEX_OUTER_SESSION).is_some();
+    let is_inner = outer_session(environment).is_some();
+    let [in_runtime, in_state] = SESSIONS;
     match runtime.filter(|_| !is_inner).filter(|path| path.is_absolute() && is_private(path)) {
-        Some(runtime) => runtime.join("audex"),
-        None => state.join("sessions"),
+        Some(runtime) => runtime.join(in_runtime),
+        None => state.join(in_state),
     }
-}
-
-/// Returns true if `path` is a directory of this user that no other user may enter.
-fn is_private(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| {
-        metadata.is_dir()
-            && metadata.uid() == geteuid().as_raw()
-            && metadata.mode().trailing_zeros() >= 6
-    })
 }
 
 /// Removes the directories that can be locked, because their process has ended, and what their commands had in the user's home.
@@ -204,7 +193,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Delive
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 
     use super::*;
 

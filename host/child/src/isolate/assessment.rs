@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use audex_core::isolation::Level;
+use nix::unistd::geteuid;
 
 use super::{Isolated, Isolation, Mechanism, Network, Support};
 use crate::ChildError;
@@ -16,6 +17,8 @@ pub enum Part {
     ReadOnlyFiles,
     /// Unix sockets of programs outside the session.
     Sockets,
+    /// Unix sockets of programs outside the session that take datagrams without a connection.
+    Datagrams,
     /// Abstract Unix sockets of programs outside the session.
     AbstractSockets,
     /// The environment, memory and descriptors of other processes, and signals to them.
@@ -30,6 +33,10 @@ pub enum Part {
     Metadata,
     /// Input typed into the terminal on the user's behalf; other terminals.
     Terminal,
+    /// Raw disks, which have every file (for root).
+    RawDisks,
+    /// Settings of the kernel, some of which name programs to run (for root).
+    KernelSettings,
     /// Privileges gained by executing a program.
     Privileges,
     /// Descriptors inherited by accident.
@@ -50,6 +57,7 @@ impl Part {
             Self::HiddenFiles => "open hidden files",
             Self::ReadOnlyFiles => "change the read-only files that run later outside",
             Self::Sockets => "connect to programs outside the session by their sockets",
+            Self::Datagrams => "send datagrams to sockets in runtime directories",
             Self::AbstractSockets => "connect to abstract sockets outside the session",
             Self::Processes => "read or signal processes outside the session",
             Self::Lifetime => "leave a process behind",
@@ -57,6 +65,8 @@ impl Part {
             Self::Keyring => "read the kernel's keyrings",
             Self::Metadata => "connect to metadata servers",
             Self::Terminal => "type into the terminal, or use another",
+            Self::RawDisks => "open raw disks",
+            Self::KernelSettings => "change settings of the kernel, such as `core_pattern`",
             Self::Privileges => "gain privileges",
             Self::Descriptors => "use descriptors that it was not given",
             Self::Writes => "write elsewhere",
@@ -119,30 +129,31 @@ pub fn assess(isolation: &Isolation, support: &Support) -> Assessment {
     Assessment { parts: parts.map(|(part, ways)| (part, standing(ways))).collect() }
 }
 
-/// Returns nothing if the mechanism can be used, with those that it needs, and the reason otherwise.
+/// A mechanism that is missing, with the reason.
+type Cause = (Mechanism, String);
+
+/// Returns nothing if the mechanism can be used, with those that it needs, and otherwise the one that is missing.
 pub(super) fn availability(
     mechanism: Mechanism,
     isolation: &Isolation,
     support: &Support,
-) -> Result<(), String> {
+) -> Result<(), Cause> {
     if isolation.without.contains(&mechanism) {
-        return Err("switched off".to_owned());
+        return Err((mechanism, "switched off".to_owned()));
     }
     for needed in mechanism.needs() {
-        let available = availability(*needed, isolation, support);
-        available.map_err(|reason| format!("needs {needed}: {reason}"))?;
+        availability(*needed, isolation, support)?;
     }
-    support.of(mechanism).map_err(str::to_owned)
+    support.of(mechanism).map_err(|reason| (mechanism, reason.to_owned()))
 }
 
 /// Rejects a `strict` isolation of which a part is missing. A mechanism that a test switched off does not count as missing.
-pub(crate) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
+pub(super) fn may_start(isolated: &Isolated) -> Result<(), ChildError> {
     let isolation = Isolation { without: BTreeSet::new(), ..isolated.isolation.clone() };
     let assessment = assess(&isolation, &isolated.support);
     match assessment.missing().next() {
         Some((part, mechanism, reason)) if isolated.isolation.level == Level::Strict => {
-            let reason =
-                format!("it could {}, because {mechanism} is missing ({reason})", part.text());
+            let reason = format!("it could still {} ({mechanism}: {reason})", part.text());
             Err(ChildError::Isolation { reason })
         }
         _ => Ok(()),
@@ -155,10 +166,8 @@ type Ways = &'static [&'static [Mechanism]];
 /// The way in which files are hidden without mounts. It makes files read-only too, but not those below the working directory.
 const BY_RULES: &[Mechanism] = &[Mechanism::Landlock, Mechanism::Capabilities];
 
-fn standing(ways: Ways, has: impl Fn(Mechanism) -> Result<(), String>) -> Standing {
-    let missing = |way: &&[Mechanism]| {
-        way.iter().find_map(|mechanism| has(*mechanism).err().map(|reason| (*mechanism, reason)))
-    };
+fn standing(ways: Ways, has: impl Fn(Mechanism) -> Result<(), Cause>) -> Standing {
+    let missing = |way: &&[Mechanism]| way.iter().find_map(|mechanism| has(*mechanism).err());
     if let Some(way) = ways.iter().find(|way| missing(way).is_none()) {
         return Standing::Held(way);
     }
@@ -176,6 +185,7 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
         (Part::HiddenFiles, &[&[M::MountNamespace, M::Capabilities], BY_RULES]),
         (Part::ReadOnlyFiles, &[&[M::MountNamespace, M::Capabilities]]),
         (Part::Sockets, &[&[M::Seccomp, M::ConnectSupervisor]]),
+        (Part::Datagrams, &[&[M::MountNamespace, M::Capabilities]]),
         (Part::AbstractSockets, &[&[M::LandlockScopes]]),
         (
             Part::Processes,
@@ -190,6 +200,10 @@ fn parts(isolation: &Isolation) -> Vec<(Part, Ways)> {
     ];
     if matches!(&isolation.network, Network::Shared { refused } if !refused.is_empty()) {
         parts.push((Part::Metadata, &[&[M::Seccomp, M::ConnectSupervisor]]));
+    }
+    if geteuid().is_root() {
+        parts.push((Part::RawDisks, &[&[M::MountNamespace, M::Capabilities], BY_RULES]));
+        parts.push((Part::KernelSettings, &[&[M::PidNamespace, M::Capabilities]]));
     }
     if isolation.level == Level::Strict {
         parts.push((Part::Writes, &[&[M::Landlock]]));
@@ -229,10 +243,10 @@ mod tests {
         assert_eq!(hidden.1, Standing::Held(BY_RULES));
         let missing: Vec<Part> = found.missing().map(|(part, ..)| part).collect();
         // A PID namespace needs its own /proc.
-        assert_eq!(
-            missing,
-            [Part::ReadOnlyFiles, Part::Lifetime, Part::SharedMemory, Part::Terminal]
-        );
+        let mut expected = vec![Part::ReadOnlyFiles, Part::Datagrams, Part::Lifetime];
+        expected.extend([Part::SharedMemory, Part::Terminal]);
+        expected.extend(geteuid().is_root().then_some(Part::KernelSettings));
+        assert_eq!(missing, expected);
     }
 
     #[test]
@@ -244,8 +258,8 @@ mod tests {
         let found = assess(&isolation(Level::Strict, &[]), &support);
         let missing: Vec<_> = found.missing().collect();
         assert!(missing.iter().any(|(part, mechanism, reason)| {
-            (*part, *mechanism) == (Part::Network, Mechanism::NetworkNamespace)
-                && *reason == "needs user-namespace: forbidden"
+            (*part, *mechanism) == (Part::Network, Mechanism::UserNamespace)
+                && *reason == "forbidden"
         }));
         let isolated = Isolated {
             isolation: isolation(Level::Strict, &[]),

@@ -1,4 +1,4 @@
-//! The messages from a stage to the host, some with descriptors.
+//! The messages between the host and a stage, some with descriptors.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -16,9 +16,15 @@ const BYTES: usize = 16 * 1024;
 /// The size that the kernel needs for [`DESCRIPTORS`].
 const SPACE: usize = rustix::cmsg_space!(ScmRights(DESCRIPTORS));
 
-/// A message of a stage.
+/// A message of a stage, or of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Message {
+    /// The host's description of a command, as a descriptor.
+    Isolate,
+    /// The host's order to start the command: its environment and ports, as a descriptor.
+    Start,
+    /// Everything is set up, and the command can be started.
+    Ready,
     /// The command has this process id, and has been executed.
     Started(i32),
     /// The command's own process could not execute it: its id, and the operating system's error.
@@ -91,6 +97,9 @@ impl Message {
                 format!("not isolated\n{id}\n{}", reason.replace('\n', " "))
             }
             Self::Failed(reason) => format!("failed\n{}", reason.replace('\n', " ")),
+            Self::Isolate => "isolate".to_owned(),
+            Self::Start => "start".to_owned(),
+            Self::Ready => "ready".to_owned(),
             Self::Supervised => "supervised".to_owned(),
             Self::Listening => "listening".to_owned(),
             Self::Ended => "ended".to_owned(),
@@ -115,6 +124,9 @@ impl Message {
                 Self::NotIsolated(lines.next()?.parse().ok()?, lines.next()?.to_owned())
             }
             "failed" => Self::Failed(lines.next()?.to_owned()),
+            "isolate" => Self::Isolate,
+            "start" => Self::Start,
+            "ready" => Self::Ready,
             "supervised" => Self::Supervised,
             "listening" => Self::Listening,
             "ended" => Self::Ended,
@@ -146,6 +158,9 @@ mod tests {
             Message::NotIsolated(7, "filter".to_owned()),
             Message::Failed("mount: no\nway".to_owned()),
             Message::Listening,
+            Message::Isolate,
+            Message::Start,
+            Message::Ready,
             Message::Ended,
             Message::Tried(vec![
                 ("a".to_owned(), String::new()),

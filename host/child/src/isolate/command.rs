@@ -1,7 +1,7 @@
 //! The last steps in the command's own process, before it is executed.
 
 use std::convert::Infallible;
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -44,13 +44,22 @@ impl Failure {
 }
 
 /// Becomes the command, or writes the failure into `report` and exits.
-pub(super) fn become_command(description: &Description, channel: &OwnedFd, mut report: File) -> ! {
-    let Err(failure) = execute(description, channel);
+pub(super) fn become_command(
+    description: &Description,
+    environment: &[OsString],
+    channel: &OwnedFd,
+    mut report: File,
+) -> ! {
+    let Err(failure) = execute(description, environment, channel);
     let _ = report.write_all(failure.encode().as_bytes());
     std::process::exit(126)
 }
 
-fn execute(description: &Description, channel: &OwnedFd) -> Result<Infallible, Failure> {
+fn execute(
+    description: &Description,
+    environment: &[OsString],
+    channel: &OwnedFd,
+) -> Result<Infallible, Failure> {
     let step = |name: &str, result: io::Result<()>| {
         result.map_err(|error| Failure::Step(format!("{name}: {error}")))
     };
@@ -73,7 +82,8 @@ fn execute(description: &Description, channel: &OwnedFd) -> Result<Infallible, F
         step("capabilities", given)?;
     }
     // Prepared before the filter, so that nothing is left to do but to execute.
-    let texts = Texts::of(description).map_err(|error| Failure::Step(error.to_string()))?;
+    let texts = Texts::of(&description.arguments, environment);
+    let texts = texts.map_err(|error| Failure::Step(error.to_string()))?;
     if has(Mechanism::Seccomp) {
         let closed = description.level == Level::Strict;
         let program = filter::program(has(Mechanism::ConnectSupervisor), closed);
@@ -109,14 +119,11 @@ struct Texts {
 }
 
 impl Texts {
-    fn of(description: &Description) -> io::Result<Self> {
-        let all = |list: &[std::ffi::OsString]| {
+    fn of(arguments: &[OsString], environment: &[OsString]) -> io::Result<Self> {
+        let all = |list: &[OsString]| {
             list.iter().map(|text| c_string(text)).collect::<io::Result<Vec<_>>>()
         };
-        Ok(Self {
-            arguments: all(&description.arguments)?,
-            environment: all(&description.environment)?,
-        })
+        Ok(Self { arguments: all(arguments)?, environment: all(environment)? })
     }
 
     /// Executes `path`, with the shell if it is a script that names no interpreter, and returns the reason if it cannot.

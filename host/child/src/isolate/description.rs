@@ -1,4 +1,5 @@
 //! The description of a command, as the host hands it to the stage: in memory, because the environment holds credentials.
+//! The environment and the ports come last, because they are known only once the credentials are.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -7,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use audex_core::isolation::Level;
 
-use super::{Isolation, Mechanism, Network, Placeholder};
+use super::{Isolation, Mechanism, Placeholder};
 
-/// Everything that a stage needs to start a command.
+/// Everything that a stage needs to set the isolation of a command up.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Description {
     pub(super) level: Level,
@@ -18,8 +19,6 @@ pub(super) struct Description {
     pub(super) path: PathBuf,
     /// The command's name and arguments.
     pub(super) arguments: Vec<OsString>,
-    /// Entries of the form `NAME=VALUE`.
-    pub(super) environment: Vec<OsString>,
     pub(super) directory: PathBuf,
     pub(super) session: PathBuf,
     pub(super) hide: Vec<PathBuf>,
@@ -29,16 +28,20 @@ pub(super) struct Description {
     pub(super) socket_directories: Vec<PathBuf>,
     pub(super) write: Vec<PathBuf>,
     pub(super) read: Vec<PathBuf>,
+}
+
+/// The rest that a stage needs to start the command.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Entries of the form `NAME=VALUE`.
+    pub(super) environment: Vec<OsString>,
+    /// The ports of 127.0.0.1 that this process serves in the command's own network.
     pub(super) ports: Vec<u16>,
 }
 
 impl Description {
     /// Takes from `isolation` what the stage needs.
     pub(super) fn of(isolation: &Isolation) -> Self {
-        let ports = match &isolation.network {
-            Network::Closed { ports } => ports.clone(),
-            Network::Shared { .. } => Vec::new(),
-        };
         Self {
             level: isolation.level,
             hide: isolation.hide.clone(),
@@ -48,7 +51,6 @@ impl Description {
             socket_directories: isolation.socket_directories.clone(),
             write: isolation.write.clone(),
             read: isolation.read.clone(),
-            ports,
             ..Self::default()
         }
     }
@@ -58,9 +60,13 @@ impl Description {
         self.uses.contains(&mechanism)
     }
 
+    /// Returns true if the namespace is to be entered.
+    pub(super) fn has_namespace(&self, mechanism: Mechanism) -> bool {
+        self.has(Mechanism::UserNamespace) && self.has(mechanism)
+    }
+
     /// Returns the description as bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
         let paths = |paths: &[PathBuf]| paths.iter().map(|p| p.as_os_str().to_owned()).collect();
         let texts = |texts: Vec<String>| texts.into_iter().map(OsString::from).collect();
         let placeholders = self.placeholders.iter().flat_map(|placeholder| match placeholder {
@@ -68,12 +74,11 @@ impl Description {
             Placeholder::Directory { path } => ["directory".into(), path.into(), OsString::new()],
         });
         let places = [self.path.clone(), self.directory.clone(), self.session.clone()];
-        let lists: [Vec<OsString>; 13] = [
+        let lists: [Vec<OsString>; 11] = [
             vec![self.level.name().into()],
             texts(self.uses.iter().map(ToString::to_string).collect()),
             paths(&places),
             self.arguments.clone(),
-            self.environment.clone(),
             paths(&self.hide),
             paths(&self.show),
             paths(&self.read_only),
@@ -81,16 +86,8 @@ impl Description {
             paths(&self.socket_directories),
             paths(&self.write),
             paths(&self.read),
-            texts(self.ports.iter().map(ToString::to_string).collect()),
         ];
-        for list in &lists {
-            write_number(&mut bytes, list.len());
-            for item in list {
-                write_number(&mut bytes, item.len());
-                bytes.extend(item.as_bytes());
-            }
-        }
-        bytes
+        write_lists(&lists)
     }
 
     /// Reads what [`Self::encode`] wrote; `None` for anything else.
@@ -107,7 +104,6 @@ impl Description {
             directory: places.next()?,
             session: places.next()?,
             arguments: next()?,
-            environment: next()?,
             hide: paths(next()?),
             show: paths(next()?),
             read_only: paths(next()?),
@@ -115,7 +111,6 @@ impl Description {
             socket_directories: paths(next()?),
             write: paths(next()?),
             read: paths(next()?),
-            ports: next()?.iter().map(|port| port.to_str()?.parse().ok()).collect::<Option<_>>()?,
         };
         bytes.is_empty().then_some(found)
     }
@@ -123,6 +118,22 @@ impl Description {
     /// Returns true if `path` is below, or is, one of the session's own paths.
     pub(super) fn is_of_session(&self, path: &Path) -> bool {
         path.starts_with(&self.session)
+    }
+}
+
+impl Start {
+    /// Returns the value as bytes.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let ports = self.ports.iter().map(|port| port.to_string().into());
+        write_lists(&[self.environment.clone(), ports.collect()])
+    }
+
+    /// Reads what [`Self::encode`] wrote; `None` for anything else.
+    pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let environment = read_list(&mut bytes)?;
+        let ports = read_list(&mut bytes)?;
+        let ports = ports.iter().map(|port| port.to_str()?.parse().ok()).collect::<Option<_>>()?;
+        bytes.is_empty().then_some(Self { environment, ports })
     }
 }
 
@@ -138,6 +149,18 @@ fn placeholder(parts: &[OsString]) -> Option<Placeholder> {
 
 fn paths(list: Vec<OsString>) -> Vec<PathBuf> {
     list.into_iter().map(PathBuf::from).collect()
+}
+
+fn write_lists(lists: &[Vec<OsString>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for list in lists {
+        write_number(&mut bytes, list.len());
+        for item in list {
+            write_number(&mut bytes, item.len());
+            bytes.extend(item.as_bytes());
+        }
+    }
+    bytes
 }
 
 fn write_number(bytes: &mut Vec<u8>, number: usize) {
@@ -183,21 +206,26 @@ mod tests {
             uses: [Mechanism::Landlock, Mechanism::Seccomp].into(),
             path: "/bin/sh".into(),
             arguments: vec!["sh".into(), OsString::new(), odd.clone()],
-            environment: vec![variable(OsStr::new("A"), &odd)],
             directory: "/".into(),
             session: "/run/x".into(),
-            hide: vec![odd.into()],
+            hide: vec![odd.clone().into()],
             placeholders: vec![
                 Placeholder::File { path: "/a".into(), contents: ". ~/.profile\n".to_owned() },
                 Placeholder::Directory { path: "/b".into() },
             ],
-            ports: vec![1, 65535],
             ..Description::default()
         };
         let bytes = description.encode();
         assert_eq!(Description::decode(&bytes), Some(description));
         for length in 0..bytes.len() {
             assert_eq!(Description::decode(&bytes[..length]), None, "{length}");
+        }
+        let start =
+            Start { environment: vec![variable(OsStr::new("A"), &odd)], ports: vec![1, 65535] };
+        let bytes = start.encode();
+        assert_eq!(Start::decode(&bytes), Some(start));
+        for length in 0..bytes.len() {
+            assert_eq!(Start::decode(&bytes[..length]), None, "{length}");
         }
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn hide(covers: &Covers) -> io::Result<Numbers> {
 }
 
 /// Returns the block devices that this user may open.
-fn block_devices() -> Vec<PathBuf> {
+pub(super) fn block_devices() -> Vec<PathBuf> {
     let entries = DISKS.into_iter().filter_map(|directory| fs::read_dir(directory).ok()).flatten();
     let is_disk = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_block_device());
     let paths = entries.flatten().filter(is_disk).map(|entry| entry.path());

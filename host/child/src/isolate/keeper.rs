@@ -70,20 +70,26 @@ impl Keeper {
         Ok(())
     }
 
+    /// Mounts again what has changed since the last call, or since the watch began.
+    pub(super) fn catch_up(&self, covers: &Covers) -> io::Result<()> {
+        let names = self.changed()?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        // What has changed comes before anything else.
+        let is_named = |path: &PathBuf| path.file_name().is_some_and(|n| names.contains(n));
+        self.cover(covers, is_named)?;
+        self.restore(covers)?;
+        self.watch()?;
+        // A directory that was not watched before may have got a file meanwhile.
+        self.restore(covers)
+    }
+
     /// Keeps the mounts until the host closes `channel`.
     pub(super) fn keep(&self, channel: &OwnedFd, covers: &Covers) -> io::Result<()> {
         loop {
-            // First, because something may have changed between the first watch and the first mount.
-            let names = self.changed()?;
-            if !names.is_empty() {
-                // What has changed comes before anything else.
-                let is_named = |path: &PathBuf| path.file_name().is_some_and(|n| names.contains(n));
-                self.cover(covers, is_named)?;
-                self.restore(covers)?;
-                self.watch()?;
-                // A directory that was not watched before may have got a file meanwhile.
-                self.restore(covers)?;
-            }
+            // First, because something may have changed while the command was started.
+            self.catch_up(covers)?;
             let ends = PollFlags::POLLIN;
             let mut on =
                 [PollFd::new(channel.as_fd(), ends), PollFd::new(self.events.as_fd(), ends)];

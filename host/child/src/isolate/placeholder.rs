@@ -51,11 +51,28 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Keeps the placeholders of all runs, as long as the returned file is open. `sessions` is the directory of the sessions.
-pub(crate) fn keep(sessions: &Path) -> io::Result<File> {
-    let file = private().append(true).open(sessions.join(LOCK))?;
-    file.lock_shared()?;
-    Ok(file)
+/// The placeholders of all runs, which stay as long as this value lives.
+#[derive(Debug)]
+pub(super) struct Placeholders {
+    /// The directory of the sessions.
+    sessions: PathBuf,
+    lock: Option<File>,
+}
+
+impl Placeholders {
+    /// Keeps the placeholders of all runs with this directory of sessions.
+    pub(super) fn keep(sessions: PathBuf) -> io::Result<Self> {
+        let lock = private().append(true).open(sessions.join(LOCK))?;
+        lock.lock_shared()?;
+        Ok(Self { sessions, lock: Some(lock) })
+    }
+}
+
+impl Drop for Placeholders {
+    fn drop(&mut self) {
+        self.lock = None;
+        remove_all(&self.sessions);
+    }
 }
 
 /// Removes the placeholders of all runs, if none is left that rests on them.
@@ -188,7 +205,8 @@ mod tests {
             Placeholder::Directory { path: at("directory") },
             Placeholder::Directory { path: at("filled") },
         ];
-        let (this, other) = (keep(sessions.path()).unwrap(), keep(sessions.path()).unwrap());
+        let keep = || Placeholders::keep(sessions.path().to_owned()).unwrap();
+        let (this, other) = (keep(), keep());
         create(&placeholders, &record).unwrap();
         assert_eq!(fs::read_to_string(at("new")).unwrap(), ". ~/.profile\n");
         assert!(at("a/b/deep").exists() && at("directory").is_dir());
@@ -197,10 +215,8 @@ mod tests {
         fs::rename(at("other"), at("replaced")).unwrap();
         fs::write(at("filled/x"), "").unwrap();
         drop(this);
-        remove_all(sessions.path());
         assert!(at("new").exists(), "another run rests on it");
         drop(other);
-        remove_all(sessions.path());
         assert!(!sessions.path().join("this.placeholders").exists());
         for stays in ["own", "own-directory", "changed", "replaced", "filled/x"] {
             assert!(at(stays).exists(), "{stays}");

@@ -17,8 +17,8 @@ use landlock::{
 
 use audex_core::isolation::Level;
 
-use super::Mechanism;
 use super::description::Description;
+use super::{Mechanism, devices};
 
 /// The version whose rights are used; the library leaves out those that an older kernel does not know.
 const NEWEST: ABI = ABI::V7;
@@ -71,7 +71,9 @@ fn permitted(description: &Description) -> Option<Vec<(PathBuf, BitFlags<AccessF
         // The command creates files in its working directory, so nothing below it is read-only.
         let own = resolved(&description.directory);
         let is_elsewhere = |path: &&PathBuf| !resolved(path).starts_with(&own);
-        let kept = description.read_only.iter().filter(is_elsewhere).chain(&description.hide);
+        let disks = devices::block_devices();
+        let hidden = description.hide.iter().chain(&disks);
+        let kept = description.read_only.iter().filter(is_elsewhere).chain(hidden);
         let kept: BTreeSet<PathBuf> = kept.map(|path| resolved(path)).collect();
         let mut around = Vec::new();
         beside(Path::new("/"), &kept, &mut around);

@@ -44,6 +44,7 @@ pub(super) struct Supervisor {
 ///
 /// Security: the thread is not waited for. A process can make it wait for the network, by another thread that changes the socket, and
 /// the credentials are revoked only afterwards.
+#[derive(Debug)]
 pub(super) struct Supervision {
     _stop: PipeWriter,
 }
@@ -57,7 +58,7 @@ impl Supervisor {
     ) -> Self {
         let (refused, has_own_network) = match &isolation.network {
             Network::Shared { refused } => (refused.clone(), false),
-            Network::Closed { .. } => (Vec::new(), true),
+            Network::Closed => (Vec::new(), true),
         };
         let waiting = AtomicUsize::new(0);
         Self { listener, command, refused, has_own_network, sockets, waiting }

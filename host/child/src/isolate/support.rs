@@ -11,24 +11,18 @@ pub struct Support {
     tried: BTreeMap<Mechanism, Result<(), String>>,
 }
 
-/// Tries each mechanism. The answer is the same for the whole run, so callers ask once.
-#[must_use]
-pub fn support() -> Support {
-    #[cfg(target_os = "linux")]
-    return match super::start::try_all() {
-        Ok(tried) => Support::read(tried),
-        Err(error) => Support::of_all(|_| Err(format!("cannot be tried: {error}"))),
-    };
-    #[cfg(not(target_os = "linux"))]
-    Support::default()
-}
-
 impl Support {
     /// Returns a support with what `of` says of each mechanism.
     #[must_use]
     pub fn of_all(of: impl Fn(Mechanism) -> Result<(), String>) -> Self {
         let tried = Mechanism::ALL.into_iter().map(|mechanism| (mechanism, of(mechanism)));
         Self { tried: tried.collect() }
+    }
+
+    /// Returns a support without any mechanism, for this reason.
+    #[cfg(target_os = "linux")]
+    pub(super) fn none(reason: &str) -> Self {
+        Self::of_all(|_| Err(reason.to_owned()))
     }
 
     /// Returns nothing if the system has the mechanism, and the reason otherwise.
@@ -45,7 +39,7 @@ impl Support {
 
     /// Reads the report of a stage: names, each with a reason, or with nothing if the mechanism is to be had.
     #[cfg(target_os = "linux")]
-    fn read(tried: Vec<(String, String)>) -> Self {
+    pub(super) fn read(tried: Vec<(String, String)>) -> Self {
         let known = tried.into_iter().filter_map(|(name, reason)| {
             let result = if reason.is_empty() { Ok(()) } else { Err(reason) };
             Some((name.parse().ok()?, result))

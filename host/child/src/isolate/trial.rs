@@ -2,6 +2,8 @@
 
 use std::io;
 
+use nix::errno::Errno;
+
 use super::Mechanism as M;
 use super::{capability, filter, init, kernel_call, namespace};
 
@@ -43,8 +45,12 @@ pub(super) fn try_all() -> Vec<(String, String)> {
     tried.push((M::LandlockScopes, at_least(LANDLOCK_SCOPES, "has no scopes")));
     tried.push((M::Seccomp, filter::try_without_listener()));
     tried.push((M::ConnectSupervisor, filter::try_with_listener()));
+    let reason = |error: io::Error| match error.raw_os_error() {
+        Some(number) => Errno::from_raw(number).desc().to_owned(),
+        None => error.to_string(),
+    };
     let text = |(mechanism, result): (M, io::Result<()>)| {
-        (mechanism.to_string(), result.err().map(|error| error.to_string()).unwrap_or_default())
+        (mechanism.to_string(), result.err().map(reason).unwrap_or_default())
     };
     tried.into_iter().map(text).collect()
 }

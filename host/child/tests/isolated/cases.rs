@@ -9,8 +9,8 @@ use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use audex_child::isolate::{Isolated, Isolation, Mechanism, Network, Support, support};
-use audex_child::{ChildError, Ended, Signals, look_up, spawn};
+use audex_child::isolate::{Isolated, Isolation, Mechanism, Network, Prepared, Stage, Support};
+use audex_child::{ChildError, Ended, Executable, Signals, look_up, spawn};
 use audex_core::environment::{Environment, PATH};
 use audex_core::isolation::Level;
 
@@ -57,7 +57,7 @@ const TESTS: &[Test] = &[
 #[expect(clippy::print_stdout, reason = "the report of a test executable")]
 pub(crate) fn run() {
     let filters: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let support = support();
+    let support = Stage::begin().support();
     let chosen =
         |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(f.as_str()));
     let mut failed = 0;
@@ -79,6 +79,7 @@ struct Home {
     _root: tempfile::TempDir,
     path: PathBuf,
     isolated: Isolated,
+    ports: Vec<u16>,
 }
 
 impl Home {
@@ -89,7 +90,7 @@ impl Home {
         fs::create_dir(&session).unwrap();
         let isolation = Isolation { level, ..Isolation::default() };
         let isolated = Isolated { isolation, support: support.clone(), session };
-        Self { _root: root, path, isolated }
+        Self { _root: root, path, isolated, ports: Vec::new() }
     }
 
     fn file(&self, name: &str, contents: &str) -> PathBuf {
@@ -117,7 +118,14 @@ impl Home {
             ("HOME".into(), self.path.clone().into_os_string()),
         ]);
         let executable = look_up(&words, environment.get(OsStr::new("PATH")).map(AsRef::as_ref))?;
-        spawn(&executable, &environment, Signals::install()?, Some(&self.isolated))
+        let prepared = self.prepare(&executable)?;
+        spawn(&executable, &environment, Signals::install()?, Some(prepared))
+    }
+
+    fn prepare(&self, executable: &Executable) -> Result<Prepared, ChildError> {
+        let mut prepared = Stage::begin().isolate(executable, &self.isolated)?;
+        prepared.open_ports(self.ports.clone());
+        Ok(prepared)
     }
 
     /// Runs a script; returns what it printed.
@@ -151,7 +159,8 @@ fn a_command_that_is_not_there_is_127(support: &Support) {
     let executable = look_up(&[file.clone().into()], None).unwrap();
     fs::remove_file(file).unwrap();
     let signals = Signals::install().unwrap();
-    let error = spawn(&executable, &BTreeMap::new(), signals, Some(&home.isolated)).err().unwrap();
+    let prepared = home.prepare(&executable).unwrap();
+    let error = spawn(&executable, &BTreeMap::new(), signals, Some(prepared)).err().unwrap();
     assert_eq!(error.exit_code(), 127, "{error}");
 }
 

@@ -15,7 +15,7 @@ fn strict(support: &Support) -> Home {
     let isolation = &mut home.isolated.isolation;
     isolation.write = vec![home.path.join("work"), home.path.join("output")];
     isolation.read = ["/usr", "/bin", "/lib", "/lib64", "/etc"].map(PathBuf::from).into();
-    isolation.network = Network::Closed { ports: Vec::new() };
+    isolation.network = Network::Closed;
     fs::write(home.path.join("output"), "").unwrap();
     fs::create_dir(home.path.join("work")).unwrap();
     home
@@ -35,7 +35,7 @@ pub(super) fn strict_reaches_the_given_ports_alone(support: &Support) {
     let (given, other) =
         (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (given, other) = (given.local_addr().unwrap().port(), other.local_addr().unwrap().port());
-    home.isolated.isolation.network = Network::Closed { ports: vec![given] };
+    home.ports = vec![given];
     let script = format!(
         "
 import socket

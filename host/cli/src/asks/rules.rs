@@ -6,7 +6,7 @@
 use super::Access;
 use crate::settings::approve::ApproveSettings;
 use audex_sdk::pattern;
-use deny_entry::covers;
+use deny_entry::{covers, fold};
 
 /// The rules of one session, in the provider's own names.
 #[derive(Debug)]
@@ -50,6 +50,14 @@ impl Rules {
         rules.sort_unstable();
         rules.dedup();
         Some(format!("[approve] {}", rules.join(", ")))
+    }
+
+    /// Returns true if a rule says that a person must answer for `action`, or for an action that it matches.
+    #[must_use]
+    pub fn needs_person(&self, action: &str, access: Option<Access>) -> bool {
+        let overlaps = |entry: &String| pattern::intersects(&fold(entry), &fold(action));
+        access.is_some_and(|access| self.person_access.contains(&access))
+            || self.person.iter().any(overlaps)
     }
 
     fn grant_one(&self, Known { action, access, yields_credentials }: &Known) -> Option<String> {
@@ -99,6 +107,15 @@ mod tests {
             ("kms:Decrypt", None, None),
         ] {
             assert_eq!(rules().grant(&[known(action, access)]).as_deref(), expected, "{action}");
+        }
+        for (action, access, expected) in [
+            ("s3:PutObject", Some(Write), false),
+            ("s3:PutBucketPolicy", Some(Permissions), true),
+            ("s3:GetObjectAcl", Some(Read), true),
+            ("s3:Get*", Some(Read), true),
+            ("s3:GetObject", None, false),
+        ] {
+            assert_eq!(rules().needs_person(action, access), expected, "{action}");
         }
         let both = [known("s3:GetObject", Some(Read)), known("s3:DeleteObject", Some(Write))];
         assert_eq!(rules().grant(&both), None);

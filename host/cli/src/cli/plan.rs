@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::isolation::{Isolating, told};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::report::said;
-use crate::pipeline::{self, Context};
+use crate::pipeline::{self, Chain, Context, Ready};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::union;
 use crate::settings::delivery::Deliver;
@@ -51,8 +51,8 @@ pub(super) fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure
 }
 
 /// The parts of a plan that are shown.
-struct Shown<'a> {
-    planned: &'a Planned,
+pub(super) struct Shown<'a> {
+    pub(super) planned: &'a Planned,
     /// Every component that took part.
     components: &'a [Loaded],
     /// The user's choice for the command at the end of the ttl, if there is one.
@@ -69,6 +69,31 @@ pub(super) fn show(
     flags: Flags,
     command: &[OsString],
 ) -> Result<u8, Failure> {
+    let text = made(environment, request, flags, command, |shown, _| {
+        Ok(if request.json { to_json(shown).to_string() } else { to_text(shown) })
+    })?;
+    console::result(&text);
+    Ok(0)
+}
+
+/// Makes a plan, and returns what `then` makes of it.
+pub(super) fn of<T>(
+    environment: &Environment,
+    args: &Args,
+    then: impl FnOnce(&Shown<'_>, &Chain<'_, Ready>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let flags = args.delivery.add_to(args.request.flags());
+    let flags = args.isolation.add_to(flags, environment, &args.command);
+    made(environment, &args.request, flags, &args.command, then)
+}
+
+fn made<T>(
+    environment: &Environment,
+    request: &RequestArgs,
+    flags: Flags,
+    command: &[OsString],
+    then: impl FnOnce(&Shown<'_>, &Chain<'_, Ready>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);
@@ -82,15 +107,10 @@ pub(super) fn show(
         settings: &settings.isolation,
         isolating: approved.isolating(),
     };
-    if request.json {
-        console::result(&to_json(&shown).to_string());
-    } else {
-        console::result(&to_text(&shown));
-    }
-    Ok(0)
+    then(&shown, &approved)
 }
 
-fn to_json(shown: &Shown<'_>) -> Value {
+pub(super) fn to_json(shown: &Shown<'_>) -> Value {
     let Shown { planned, components, .. } = shown;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
     let permission = |(p, granted): (&audex_components::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources.named(), "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
@@ -114,6 +134,7 @@ fn to_json(shown: &Shown<'_>) -> Value {
         "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
         "resources": resources(grant),
         "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
+        "later": planned.grant.whole().skip(grant.permissions.len()).map(|one| json!({ "action": one.action, "resources": one.resources.named() })).collect::<Vec<_>>(),
         "denied": planned.denied.iter().map(denied).collect::<Vec<_>>(),
         "policy": policy,
         "policy_size": plan.policy.as_ref().map(String::len),

@@ -1,7 +1,7 @@
 //! `tryaudex policies`: shows profiles, permissions and the universal vocabulary, and requests no
 //! credentials.
 
-mod check;
+pub(super) mod check;
 mod export;
 mod list;
 mod show;

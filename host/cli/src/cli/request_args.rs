@@ -56,6 +56,9 @@ pub(super) struct RequestArgs {
     /// Why access is needed, such as `OPS-123: rotate keys`; for filters and the audit log
     #[arg(long, value_name = "TEXT", value_parser = justification, help_heading = LIMITS, hide_short_help = true)]
     justification: Option<String>,
+    /// Mint nothing unless the filters leave exactly this grant; `mcp` gives it
+    #[arg(long, value_name = "DIGEST", hide = true)]
+    pub expect_grant: Option<String>,
     /// Write JSON: the plan on stdout, or events as lines on stderr
     #[arg(long, help_heading = OUTPUT)]
     pub json: bool,

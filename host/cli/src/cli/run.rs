@@ -102,7 +102,14 @@ pub(super) fn with(
         let context = Context { environment, settings: &settings, console };
         let ask = ask(context, attempt)?;
         let chain = pipeline::request(context, ask, attempt)?;
-        chain.expand()?.check()?.filter()?.plan()?.approve()?.start(command, &mut NoObserver)
+        let planned = chain.expand()?.check()?.filter()?.plan()?;
+        let grant = &planned.output.planned.grant;
+        if request.expect_grant.as_ref().is_some_and(|expected| *expected != grant.digest()) {
+            let message = "the grant is not the one that was planned and approved";
+            let hint = "settings, profiles or filters changed meanwhile: plan again";
+            return Err(Failure::refused(message, hint).at("filter"));
+        }
+        planned.approve()?.start(command, &mut NoObserver)
     })
 }
 

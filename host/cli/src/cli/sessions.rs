@@ -89,27 +89,27 @@ pub(super) fn sessions(environment: &Environment, args: Args) -> Result<u8, Fail
     match args.command {
         Command::End { id } => return end::end(environment, &paths, &audit, &id),
         Command::Watch { id, json } => return watch::watch(&paths, id.as_deref(), json),
-        Command::List { limit, json } => list(&audit, limit, json)?,
+        Command::List { limit, json } => console::result(&list(&audit, limit, json)?),
         Command::Show { id, save, receipt, json } => {
             receipt.as_deref().map_or(Ok(()), has_directory)?;
             let Read { sessions, live } = Read::of(&audit)?;
             let session = named(&sessions, id.as_deref())?;
             let is_live = live.contains(session);
             let to = To { name: save.as_deref(), file: receipt.as_deref(), json };
-            show(environment, &audit, session, is_live, &to)?;
+            console::result(&show(environment, &audit, session, is_live, &to)?);
         }
     }
     Ok(0)
 }
 
 /// The sessions of an intact log, and those of them whose process lives.
-struct Read {
-    sessions: Summaries,
+pub(super) struct Read {
+    pub(super) sessions: Summaries,
     live: BTreeSet<String>,
 }
 
 impl Read {
-    fn of(audit: &Audit) -> Result<Self, Failure> {
+    pub(super) fn of(audit: &Audit) -> Result<Self, Failure> {
         let sessions = Self::summaries(audit)?;
         let mut live = BTreeSet::new();
         for summary in sessions.values().filter(|summary| summary.is_open()) {
@@ -141,7 +141,8 @@ impl Read {
     }
 }
 
-fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<(), Failure> {
+/// Returns the last sessions as text or as JSON.
+pub(super) fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<String, Failure> {
     let Read { sessions, live } = Read::of(audit)?;
     let now = rfc3339(unix_seconds());
     let is_live = |summary: &Summary| live.contains(&summary.session);
@@ -164,8 +165,7 @@ fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<(), Failure> {
             })
         };
         let all: Vec<Value> = newest.iter().map(object).collect();
-        console::result(&Value::from(all).to_string());
-        return Ok(());
+        return Ok(Value::from(all).to_string());
     }
     let row = |summary: &&Summary| {
         let valid = match (summary.valid_until(&now), summary.leases_left()) {
@@ -179,12 +179,11 @@ fn list(audit: &Audit, limit: usize, as_json: bool) -> Result<(), Failure> {
     };
     let rows: Vec<_> = newest.iter().map(row).collect();
     let headings = ["SESSION", "PROVIDER", "STARTED", "STATE", "STILL VALID"];
-    console::result(&lines(&headings, &rows));
-    Ok(())
+    Ok(lines(&headings, &rows))
 }
 
 /// Returns the only session whose name begins with `id`.
-fn named<'a>(sessions: &'a Summaries, id: Option<&str>) -> Result<&'a str, Failure> {
+pub(super) fn named<'a>(sessions: &'a Summaries, id: Option<&str>) -> Result<&'a str, Failure> {
     const SEE: &str = "see `tryaudex sessions list`";
     let Some(id) = id else {
         return Err(Failure::usage("there is no session ID to show", SEE));
@@ -229,7 +228,7 @@ fn show(
     session: &str,
     is_live: bool,
     to: &To<'_>,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let mut receipt = Receipt::default();
     audit.verify_each(&mut |record, mac| {
         if record.session == session {
@@ -270,8 +269,16 @@ fn show(
             Console::default().notice(&line);
         }
     }
-    console::result(&text);
-    Ok(())
+    Ok(text)
+}
+
+/// Returns the receipt of the session whose name begins with `id`, as JSON.
+pub(super) fn receipt(environment: &Environment, id: &str) -> Result<String, Failure> {
+    let audit = Audit::new(settings::directories(environment)?.audit);
+    let Read { sessions, live } = Read::of(&audit)?;
+    let session = named(&sessions, Some(id))?;
+    let to = To { name: None, file: None, json: true };
+    show(environment, &audit, session, live.contains(session), &to)
 }
 
 /// Returns the provider whose compiler compares grants, or `None` if it cannot be loaded any more. Then the

@@ -18,10 +18,10 @@ const METADATA: [&str; 12] = [
     "192.0.0.192", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fd00:c1::a9fe:a9fe",
 ];
 
-/// Returns the network of a level before the session has ports: under `strict` none, else all but the metadata addresses.
+/// Returns the network of a level: under `strict` the session's ports, else all but the metadata addresses.
 pub(super) fn of(level: Level) -> Network {
     if level == Level::Strict {
-        return Network::Closed { ports: Vec::new() };
+        return Network::Closed;
     }
     let bits = |address: &IpAddr| if address.is_ipv4() { 32 } else { 128 };
     Network::Shared { refused: metadata().map(|address| (address, bits(&address))).collect() }

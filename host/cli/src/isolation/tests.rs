@@ -2,8 +2,8 @@ use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
+use audex_child::isolate::Network;
 use audex_core::environment::{Environment, HOME};
-use audex_core::paths::Paths;
 
 use super::*;
 use crate::settings::Flags;
@@ -45,7 +45,8 @@ impl Home {
         let isolation = IsolationFlags { level: Some(level), choices, ..IsolationFlags::default() };
         let flags = Flags { isolation, ..Flags::default() };
         let settings = Settings::resolve_in(paths, flags).unwrap();
-        Isolating::prepare(&environment, &settings, &[], Support::default)
+        let stage = (level > Level::Off).then(|| Stage::not_started(Support::default()));
+        Isolating::prepare(&environment, &settings, &[], stage)
     }
 
     fn isolating(&self, level: Level, choices: Choices) -> Isolating {
@@ -133,10 +134,10 @@ fn only_strict_limits_where_the_command_reads_writes_and_connects() {
     assert!(matches!(&credentials.network, Network::Shared { refused } if !refused.is_empty()));
     let session = home.path("session");
     let choices = Choices { read: vec![PathBuf::from("/srv/data")], ..Choices::default() };
-    let strict = home.isolating(Level::Strict, choices).of_session(&session, vec![4711]);
+    let strict = home.isolating(Level::Strict, choices).of_session(&session);
     assert!(strict.isolation.read.contains(&PathBuf::from("/srv/data")));
     assert!(strict.isolation.write.contains(&session) && strict.isolation.show.contains(&session));
-    assert_eq!(strict.isolation.network, Network::Closed { ports: vec![4711] });
+    assert_eq!(strict.isolation.network, Network::Closed);
     assert!(!strict.isolation.write.contains(&home.path("")));
 }
 
@@ -208,13 +209,46 @@ fn a_level_that_does_not_hold_in_full_meets_no_demand() {
     isolating.assessment = assess(&isolating.isolation, &isolating.support);
     assert_eq!(isolating.told(), filter::Isolation::Off);
     let plain = IsolationSettings::default();
-    assert!(isolating.check(&plain).is_err());
+    assert!(isolating.check(&plain, Deliver::Gateway).is_err());
     isolating.isolation.level = Level::Credentials;
-    let notices = isolating.check(&plain).unwrap();
+    let notices = isolating.check(&plain, Deliver::Env).unwrap();
     assert!(notices[0].contains("does not hold in full"), "{notices:?}");
     let minimum = Some((Level::Credentials, home.path("etc/config.toml")));
     let demanded = IsolationSettings { minimum, ..IsolationSettings::default() };
-    let refused = isolating.check(&demanded).unwrap_err().to_string();
+    let refused = isolating.check(&demanded, Deliver::Env).unwrap_err().to_string();
     assert!(refused.contains("requires the isolation `credentials`"), "{refused}");
     assert!(!isolating.record().not_held.is_empty() && isolating.record().mechanisms.is_empty());
+}
+
+#[test]
+fn choices_that_do_less_than_they_seem_to_are_told() {
+    let home = Home::new("", "");
+    let missing = home.path("missing");
+    let told = |write: Vec<PathBuf>, hosts: &[&str], deliver| {
+        let allow_hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
+        let choices = Choices { write, allow_hosts, ..Choices::default() };
+        let settings =
+            IsolationSettings { choices: choices.clone(), ..IsolationSettings::default() };
+        let mut isolating = home.isolating(Level::Strict, choices);
+        isolating.assessment = Assessment { parts: Vec::new() };
+        isolating.check(&settings, deliver).unwrap().join("\n")
+    };
+    let text = told(vec![missing.clone()], &[], Deliver::Env);
+    assert!(text.contains(&format!("`{}` does not exist", missing.display())), "{text}");
+    assert!(text.contains("reaches no cloud"), "{text}");
+    let exists = vec![home.path("etc")];
+    assert_eq!(told(exists.clone(), &[], Deliver::Gateway), "");
+    assert_eq!(told(exists, &["example.com"], Deliver::Env), "");
+}
+
+#[test]
+fn a_working_directory_that_has_the_home_in_it_is_told_under_strict() {
+    let home = Home::new("", "");
+    let bases = |working: &str| {
+        let environment = Environment::from_pairs([(HOME, home.root.path())]);
+        Bases::of(&environment, &home.path(working))
+    };
+    assert!(weak(Level::Strict, &bases(""), [&[], &[]])[0].contains("has your home in it"));
+    assert!(weak(Level::Strict, &bases("etc"), [&[], &[]]).is_empty());
+    assert!(weak(Level::Credentials, &bases(""), [&[], &[]]).is_empty());
 }

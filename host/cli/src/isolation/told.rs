@@ -14,11 +14,15 @@ use audex_core::isolation::Level;
 /// Returns the line about the parts that this system does not hold, if there are any.
 #[must_use]
 pub fn degraded(isolating: &Isolating) -> Option<String> {
-    let missing: Vec<_> = isolating
-        .assessment
-        .missing()
-        .map(|(part, mechanism, reason)| format!("{} ({mechanism}: {reason})", part.text()))
-        .collect();
+    // Each cause once, with everything that it leaves open.
+    let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
+    for (part, mechanism, reason) in isolating.assessment.missing() {
+        let cause = format!("{mechanism}: {reason}");
+        match missing.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, parts)) => parts.push(part.text()),
+            None => missing.push((cause, vec![part.text()])),
+        }
+    }
     let level = isolating.level();
     // The session's own word: it changes what is said here, and nothing else.
     if let Some(outer) = isolating.outer.as_ref().filter(|_| !missing.is_empty()) {
@@ -27,6 +31,10 @@ pub fn degraded(isolating: &Isolating) -> Option<String> {
         ));
     }
     (!missing.is_empty()).then(|| {
+        let missing: Vec<_> = missing
+            .into_iter()
+            .map(|(cause, parts)| format!("{} ({cause})", parts.join("; ")))
+            .collect();
         let missing = missing.join("; ");
         format!(
             "the isolation `{level}` does not hold in full here: the command can still {missing}"

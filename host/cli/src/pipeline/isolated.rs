@@ -32,6 +32,15 @@ pub(super) fn proxy(settings: &IsolationSettings) -> Result<Option<Proxy>, Failu
     start().map(Some).map_err(|error| Failure::internal("isolation", error))
 }
 
+/// Returns the notices about hosts that the command asked for in vain.
+pub(super) fn refusals(proxy: &Proxy) -> Vec<String> {
+    let refusals = proxy.proxy.refusals();
+    refusals
+        .iter()
+        .map(|reason| format!("a connection of the command was refused: {reason}"))
+        .collect()
+}
+
 /// Returns the ports of `servers`.
 pub(super) fn ports(servers: &[&Server]) -> Vec<u16> {
     servers.iter().flat_map(|server| server.ports()).copied().collect()

@@ -64,7 +64,7 @@ impl Later {
         }
         let whole = whole.clone();
         let first = parts.first().map_or(0, Vec::len);
-        grant.keep_first(first);
+        grant.put_off(first);
         Ok(Self { parts: parts.split_off(1.min(parts.len())), whole })
     }
 

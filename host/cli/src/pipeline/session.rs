@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::access::Access;
 use super::attempt::{Attempt, secrets};
 use super::delivery::renewal::LEASE;
-use super::delivery::{Decisions, Handover, Prepared, Scene, Serving, Unrevoked, hand_over};
+use super::delivery::{self, Decisions, Handover, Scene, Serving, Unrevoked, hand_over};
 use super::end::{Revocation, finish, record_lease, revoke_announced, revoke_or_keep};
 use super::guard::guarded;
 use super::isolated::{self, Proxy};
@@ -21,6 +21,7 @@ use crate::mint::{self, Spent};
 use crate::settings::Settings;
 use audex_audit::Used;
 use audex_child::deliver::{Delivery, SessionDirectory, deliver};
+use audex_child::isolate::Prepared;
 use audex_child::{Ended, Executable, Running, Signals};
 use audex_components::provider::{Description, Minted, Provider};
 use audex_core::clock;
@@ -35,23 +36,33 @@ use audex_wire::server::Server;
 /// The local preparations of a run. They are made before anything is minted.
 pub(super) struct Place {
     executable: Executable,
+    // Before the directory, which the stage needs until its end.
+    isolated: Option<Prepared>,
     directory: SessionDirectory,
     pub(super) signals: Signals,
-    delivery: Prepared,
+    delivery: delivery::Prepared,
 }
 
 impl Place {
-    /// Looks the command up, creates the session directory, and takes over the signals.
+    /// Looks the command up, creates the session directory, begins to set the isolation up, and takes over the signals.
     pub(super) fn prepare(
         environment: &Environment,
         settings: &Settings,
         command: &[OsString],
-        delivery: Prepared,
+        delivery: delivery::Prepared,
+        isolating: Option<&mut Isolating>,
     ) -> Result<Self, Failure> {
         let executable = audex_child::look_up(command, environment.get_os(PATH))?;
         let directory = SessionDirectory::create(environment, &settings.paths.state)?;
+        let isolate = |isolating: &mut Isolating| isolating.isolate(&executable, directory.path());
+        let isolated = isolating.map(isolate).transpose()?;
         let signals = Signals::install()?;
-        Ok(Self { executable, directory, signals, delivery })
+        Ok(Self { executable, isolated, directory, signals, delivery })
+    }
+
+    /// Waits until the isolation stands.
+    pub(super) fn await_isolation(&mut self) -> Result<(), Failure> {
+        Ok(self.isolated.as_mut().map_or(Ok(()), Prepared::wait)?)
     }
 }
 
@@ -76,7 +87,7 @@ struct Started {
     directory: SessionDirectory,
     endpoints: Endpoints,
     serving: Option<Box<dyn Serving>>,
-    _proxy: Option<Proxy>,
+    proxy: Option<Proxy>,
 }
 
 /// A session whose command has ended, before its credentials are revoked.
@@ -205,7 +216,7 @@ impl Session<'_> {
         let access_of =
             if spent.planned().key_life.is_some() { Access::renewed } else { Access::of };
         let access = access_of(minted, began, ttl, settings.on_expiry);
-        let Started { running, directory, endpoints, mut serving, _proxy } =
+        let Started { running, directory, endpoints, mut serving, proxy } =
             self.start(minted, spent, &access, place)?;
         let mut known = secrets(minted);
         known.extend(endpoints.secrets());
@@ -215,6 +226,9 @@ impl Session<'_> {
             is_expired.set(true);
             report::expired(console);
         })?;
+        if let Some(proxy) = &proxy {
+            report::notices(console, &isolated::refusals(proxy));
+        }
         let mut unrevoked = Unrevoked::default();
         let mut decisions = None;
         if let Some(serving) = &mut serving {
@@ -249,7 +263,7 @@ impl Session<'_> {
         access: &Access,
         place: Place,
     ) -> Result<Started, Failure> {
-        let Place { executable, directory, mut signals, delivery } = place;
+        let Place { executable, directory, mut signals, delivery, mut isolated } = place;
         if let Some(signal) = signals.interrupted() {
             return Err(Failure::interrupted(signal as i32));
         }
@@ -318,16 +332,12 @@ impl Session<'_> {
             .chain(self.observer.servers())
             .chain(proxy.iter().map(|proxy| &proxy.proxy.server))
             .collect();
-        let isolating = self.isolating.take();
-        let isolated = isolating.map(|isolating| {
-            isolating.of_session(delivered.directory.path(), isolated::ports(&servers))
-        });
+        if let Some(isolated) = &mut isolated {
+            isolated.open_ports(isolated::ports(&servers));
+        }
         let mut running =
-            audex_child::spawn(&executable, &delivered.environment, signals, isolated.as_ref())?;
+            audex_child::spawn(&executable, &delivered.environment, signals, isolated)?;
         if let Some(control) = self.control {
-            if let Some(board) = serving.as_ref().and_then(|serving| serving.board()) {
-                control.set_board(board);
-            }
             control.set_command(running.id());
             control.set_end(access.ends_at);
             if let Some(board) = serving.as_ref().and_then(|serving| serving.board()) {
@@ -335,6 +345,6 @@ impl Session<'_> {
             }
         }
         isolated::admit(&mut running, &servers)?;
-        Ok(Started { running, directory: delivered.directory, endpoints, serving, _proxy: proxy })
+        Ok(Started { running, directory: delivered.directory, endpoints, serving, proxy })
     }
 }

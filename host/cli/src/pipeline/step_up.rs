@@ -202,7 +202,7 @@ impl Ground {
     }
 }
 
-fn native(
+pub(super) fn native(
     entries: &[DenyEntry],
     components: &Components,
     mapping: &audex_components::mapping::Mapping,

@@ -45,6 +45,8 @@ pub struct ConfigFile {
     pub mapping: Mapping,
     /// `[intent]`.
     pub intent: IntentTable,
+    /// `[mcp]`.
+    pub mcp: McpTable,
     /// `[providers.ID]`: each provider's own settings.
     pub providers: BTreeMap<String, BTreeMap<String, String>>,
     /// `[filters.NAME]`: each filter's own settings.
@@ -203,6 +205,15 @@ pub struct IntentTable {
     pub base_url: Option<String>,
 }
 
+/// `[mcp]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct McpTable {
+    /// The absolute paths of the commands that the tool `run` may start; `None` means none.
+    #[serde(deserialize_with = "absolute")]
+    pub commands: Option<Vec<PathBuf>>,
+}
+
 /// `[mapping]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -254,6 +265,17 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
     parse_ttl(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+/// Reads a list of absolute paths.
+fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<PathBuf>>, D::Error> {
+    let list = Vec::<PathBuf>::deserialize(deserializer)?;
+    match list.iter().find(|path| !path.is_absolute()) {
+        Some(path) => {
+            Err(D::Error::custom(format!("`{}` is not an absolute path", path.display())))
+        }
+        None => Ok(Some(list)),
+    }
 }
 
 fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpiry>, D::Error> {

@@ -86,7 +86,7 @@ pub enum SettingsError {
         at: String,
     },
     /// An option is given that the level of isolation does not have.
-    #[error("{option} needs the isolation `{needed}`, and this run has `{level}`")]
+    #[error("{option} needs --isolate {needed}; this run has `{level}`")]
     IsolationOption {
         /// The option.
         option: &'static str,

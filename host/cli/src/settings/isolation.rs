@@ -250,7 +250,7 @@ mod tests {
         let host = parse_host("x").unwrap();
         let given = Choices { allow_hosts: vec![host], ..given };
         let refused = needs(&given, Level::Credentials).unwrap().to_string();
-        assert!(refused.contains("--allow-host needs the isolation `strict`"), "{refused}");
+        assert!(refused.contains("--allow-host needs --isolate strict"), "{refused}");
         assert!(needs(&given, Level::Strict).is_none());
         assert!(needs(&Choices::default(), Level::Off).is_none());
     }

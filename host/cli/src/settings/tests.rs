@@ -14,6 +14,7 @@ fn paths(root: &Path) -> Paths {
         audit: root.join("state"),
         plugins: root.join("plugins"),
         cache: root.join("cache"),
+        outer: None,
     }
 }
 

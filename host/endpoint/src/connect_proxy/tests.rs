@@ -79,7 +79,8 @@ fn a_tunnel_carries_bytes_both_ways_until_both_sides_end() {
 #[test]
 fn a_host_or_a_port_that_was_not_allowed_is_refused_with_a_reason() {
     let (listener, port) = server();
-    let (_proxy, proxy) = started(&["example.com", "127.0.0.1:1"]);
+    let (running, proxy) = started(&["example.com", "127.0.0.1:1"]);
+    let mut expected_refusals = std::collections::BTreeSet::new();
     for target in
         [format!("127.0.0.1:{port}"), "example.com:22".into(), "www.example.com:443".into()]
     {
@@ -89,7 +90,11 @@ fn a_host_or_a_port_that_was_not_allowed_is_refused_with_a_reason() {
             "audex: `{target}` is not an allowed host; allow it with --allow-host {target}\n"
         );
         assert_eq!(reason, expected);
+        let head = head(&connect(proxy, &target));
+        assert_eq!(head.lines().next(), Some(format!("HTTP/1.1 403 {}", expected.trim()).as_str()));
+        expected_refusals.insert(expected.trim()["audex: ".len()..].to_owned());
     }
+    assert_eq!(running.refusals(), expected_refusals.into_iter().collect::<Vec<_>>());
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "nothing was connected to");
 }

@@ -21,7 +21,7 @@ fn deny_list() -> Vec<u8> {
 fn paths(home: &Path) -> Paths {
     let [config, organisation, state, plugins, cache] =
         ["config", "organisation", "state", "plugins", "cache"].map(|name| home.join(name));
-    Paths { config, organisation, audit: state.clone(), state, plugins, cache }
+    Paths { config, organisation, audit: state.clone(), state, plugins, cache, outer: None }
 }
 
 /// Returns the built-in deny list under another name of the same length.

@@ -17,6 +17,7 @@ use crate::isolate::Isolation;
 const DEPTH: usize = 2;
 
 /// The sockets that stay.
+#[derive(Debug)]
 pub(in crate::isolate) struct Sockets {
     /// Paths without symbolic links.
     paths: BTreeSet<PathBuf>,

@@ -37,20 +37,8 @@ struct Checked {
 }
 
 pub(super) fn check(environment: &Environment, args: &Args) -> Result<u8, Failure> {
-    let asked: Vec<String> = args.permissions.iter().flat_map(|text| split_list(text)).collect();
-    if asked.is_empty() {
-        return Err(Failure::usage("no permissions were given", "name them, separated by commas"));
-    }
-    let unknown = args.allow_unknown.then(|| ("allow_unknown".to_owned(), "true".to_owned()));
-    let settings =
-        super::settings(environment, args.provider.as_ref(), unknown.into_iter().collect())?;
-    let components = Components::open(&settings)?;
-    let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-    let Opened { provider, description, .. } =
-        open::provider(environment, &settings, &components, &id)?;
-    let mapping = components.mapping(&settings.mapping, clock::unix_seconds())?;
-
-    let checked = findings(&asked, &id, &description.action_syntax, &provider, &mapping)?;
+    let checked =
+        checked(environment, &args.permissions, args.provider.as_ref(), args.allow_unknown)?;
     if args.json {
         console::result(&Value::from(checked.iter().map(to_json).collect::<Vec<_>>()).to_string());
     } else {
@@ -59,6 +47,36 @@ pub(super) fn check(environment: &Environment, args: &Args) -> Result<u8, Failur
     }
     let refused = checked.iter().any(|checked| is_refused(checked.finding.status));
     Ok(if refused { Kind::Usage.exit_code() } else { 0 })
+}
+
+/// Returns the findings for permissions as JSON.
+pub(in crate::cli) fn json(
+    environment: &Environment,
+    permissions: &[String],
+    provider: Option<&String>,
+) -> Result<Vec<Value>, Failure> {
+    let checked = checked(environment, permissions, provider, false)?;
+    Ok(checked.iter().map(to_json).collect())
+}
+
+fn checked(
+    environment: &Environment,
+    permissions: &[String],
+    provider: Option<&String>,
+    allow_unknown: bool,
+) -> Result<Vec<Checked>, Failure> {
+    let asked: Vec<String> = permissions.iter().flat_map(|text| split_list(text)).collect();
+    if asked.is_empty() {
+        return Err(Failure::usage("no permissions were given", "name them, separated by commas"));
+    }
+    let unknown = allow_unknown.then(|| ("allow_unknown".to_owned(), "true".to_owned()));
+    let settings = super::settings(environment, provider, unknown.into_iter().collect())?;
+    let components = Components::open(&settings)?;
+    let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
+    let Opened { provider, description, .. } =
+        open::provider(environment, &settings, &components, &id)?;
+    let mapping = components.mapping(&settings.mapping, clock::unix_seconds())?;
+    findings(&asked, &id, &description.action_syntax, &provider, &mapping)
 }
 
 fn is_refused(status: Status) -> bool {

@@ -19,7 +19,7 @@ use audex_gateway::{Decider, Denial, Noted, Pending, Signer, View};
 use audex_wire::seen_request::SeenRequest;
 
 /// The name in the receipt of requests whose meaning is not known.
-const NOT_READ: &str = "(not read)";
+pub(crate) const NOT_READ: &str = "(not read)";
 /// A session always has the credentials of its grant.
 const NO_CREDENTIALS: &str = "the session has no credentials";
 /// The most bytes of text about one request that a reply repeats.

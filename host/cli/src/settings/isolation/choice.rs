@@ -33,9 +33,7 @@ impl Hide {
         }
         let names: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
         let names = names.join("`, `");
-        Err(format!(
-            "`{text}` is neither a family (`{names}`) nor a path that begins with `/` or `~/`"
-        ))
+        Err(format!("`{text}` is not a family (`{names}`) or a path that begins with `/` or `~/`"))
     }
 }
 
@@ -86,7 +84,7 @@ impl Agents {
         match name {
             "on" => Ok(Self::On),
             "off" => Ok(Self::Off),
-            other => Err(format!("`{other}` is neither `on` nor `off`")),
+            other => Err(format!("`{other}` is not `on` or `off`")),
         }
     }
 }
@@ -141,7 +139,7 @@ pub(super) fn rooted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<P
         if text.starts_with('/') || text.starts_with("~/") {
             return own_path(text);
         }
-        Err(format!("`{text}` begins neither with `/` nor with `~/`"))
+        Err(format!("`{text}` is not a path that begins with `/` or `~/`"))
     })
 }
 
