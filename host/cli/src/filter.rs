@@ -219,7 +219,11 @@ pub fn filter(
     }
     grant.deny = taken.deny;
     grant.ttl_seconds = taken.ttl_seconds;
-    Ok(Filtered { grant: Grant { shown: grant, later: Vec::new() }, denied: taken.denied, notices: taken.notices })
+    Ok(Filtered {
+        grant: Grant { shown: grant, later: Vec::new() },
+        denied: taken.denied,
+        notices: taken.notices,
+    })
 }
 
 /// The restrictions so far. All of them only grow, except the ttl, which only shrinks.

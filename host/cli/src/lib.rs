@@ -22,6 +22,7 @@ pub mod filter;
 pub mod health;
 pub mod intent;
 pub mod isolation;
+pub mod later;
 pub mod learn;
 pub mod mint;
 pub mod pipeline;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
-use crate::pipeline::later::Later;
+use crate::later::Later;
 use crate::settings::enforcement::{RequiredBy, strength};
 use audex_components::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
 use audex_logins::aws::MAX_SCOPED_POLICIES;

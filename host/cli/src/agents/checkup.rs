@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::agent::Place;
-use super::edit::{Form, Ours, Target};
+use super::target::{Form, Ours, Target};
 use super::file;
 use super::setup::AgentsError;
 use audex_child::look_up;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::agent::{Agent, NoHome, Place};
-use super::edit::{EditError, Form, Ours, Target};
+use super::agent::{Agent, Place};
+use super::places::NoHome;
+use super::target::{EditError, Form, Ours, Target};
 use super::file::{self, FileError};
 use super::record::{self, Kept, Record};
 use audex_core::environment::Environment;

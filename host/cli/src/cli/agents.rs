@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 
 use super::policies;
-use crate::agents::edit::Ours;
+use crate::agents::target::Ours;
 use crate::agents::setup::{Change, Setup};
 use crate::agents::{Agent, Place, undo};
 use crate::console::{self, Console};

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::Attempt;
-use super::later::Later;
 use super::{Chain, Context, Ready, Requested, Run};
 use crate::asks::Wanted;
 use crate::asks::board::{Asker, NotLocal};
@@ -20,6 +19,7 @@ use crate::components::Components;
 use crate::console::Console;
 use crate::deny;
 use crate::failure::Failure;
+use crate::later::Later;
 use crate::pipeline::open;
 use crate::request::{Asked, Request};
 use crate::settings::delivery::Deliver;

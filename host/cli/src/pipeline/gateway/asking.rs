@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::asks::board::Board;
 use crate::asks::{State, Wanted};
-use crate::pipeline::later::Later;
+use crate::later::Later;
 use crate::settings::approve::{ApproveSettings, OnDenied};
 use audex_gateway::decide::{Need, On};
 

@@ -33,7 +33,7 @@ impl Later {
     ///
     /// # Errors
     /// When the provider fails, or one permission alone has no room.
-    pub(super) fn split(grant: &mut Grant, provider: &Provider) -> Result<Self, ProviderError> {
+    pub(crate) fn split(grant: &mut Grant, provider: &Provider) -> Result<Self, ProviderError> {
         let shown = grant.shown();
         let fits = |permissions: &[Permission]| {
             let part = audex_components::provider::Grant {
@@ -69,7 +69,7 @@ impl Later {
     }
 
     /// Returns a notice about the parts, if there are any.
-    pub(super) fn notice(&self) -> Option<String> {
+    pub(crate) fn notice(&self) -> Option<String> {
         let later: usize = self.parts.iter().map(Vec::len).sum();
         (later > 0).then(|| {
             format!(
@@ -83,7 +83,7 @@ impl Later {
 
     /// Returns the permissions to mint for a call, if the grant has all that the call needs: the part that holds
     /// them, or, if no part does, those of the call alone.
-    pub(super) fn wanted(&self, needs: &[Need]) -> Option<Vec<Wanted>> {
+    pub(crate) fn wanted(&self, needs: &[Need]) -> Option<Vec<Wanted>> {
         let needs: Vec<&Need> = needs.iter().filter(|need| !need.free).collect();
         let all = |part: &[Permission]| {
             needs.iter().all(|need| part.iter().any(|held| allows(held, &need.action, &need.on)))
@@ -103,7 +103,7 @@ impl Later {
     }
 
     /// Returns true if the grant has all of `wanted`, so that nobody has to be asked again.
-    pub(super) fn grants(&self, wanted: &[Wanted]) -> bool {
+    pub(crate) fn grants(&self, wanted: &[Wanted]) -> bool {
         let is_held = |one: &Wanted| {
             let on = match one.resources.as_slice() {
                 [] => On::Every,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn later() -> Later {
-        let first = vec![permission("iam:List*", &[])];
+        let first = [permission("iam:List*", &[])];
         let parts = vec![
             vec![permission("s3:Get*", &["arn:aws:s3:::b/*"]), permission("s3:List*", &[])],
             vec![permission("sqs:Get*", &[])],
@@ -212,7 +212,7 @@ mod tests {
             need("s3:GetObject", On::Every),
             need("s3:GetObject", On::Unseen),
         ] {
-            assert_eq!(later().wanted(&[need.clone()]), None, "{need:?}");
+            assert_eq!(later().wanted(std::slice::from_ref(&need)), None, "{need:?}");
             assert_eq!(later().wanted(&[need, need_of_sqs()]), None);
         }
         assert_eq!(Later::default().wanted(&[need_of_sqs()]), None);
@@ -241,7 +241,7 @@ mod tests {
             wanted("s3:GetObject", &["arn:aws:s3:::*"]),
             wanted("sqs:SendMessage", &[]),
         ] {
-            assert!(!later().grants(&[outside.clone()]), "{outside:?}");
+            assert!(!later().grants(std::slice::from_ref(&outside)), "{outside:?}");
         }
         assert!(!Later::default().grants(&[wanted("sqs:GetQueueUrl", &[])]));
     }
