@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::agent::{Agent, Place};
-use super::places::NoHome;
-use super::target::{EditError, Form, Ours, Target};
 use super::file::{self, FileError};
+use super::places::NoHome;
 use super::record::{self, Kept, Record};
+use super::target::{EditError, Form, Ours, Target};
 use audex_core::environment::Environment;
 use audex_core::hint::Hint;
 
