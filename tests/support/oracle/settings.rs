@@ -88,6 +88,7 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
             "ttl",
             "on_expiry",
             "run",
+            "approve",
             "isolate",
             "enforcement",
             "mapping",
@@ -105,6 +106,7 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
         keys(&[
             "max_ttl",
             "run",
+            "approve",
             "isolate",
             "enforcement",
             "audit",

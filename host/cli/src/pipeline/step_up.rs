@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::{Chain, Context, Ready, Requested, Run};
 use crate::asks::Wanted;
-use crate::asks::board::{Asker, NotLocal};
+use crate::asks::board::{Asker, Board, NotLocal};
 use crate::asks::rules::Rules;
 use crate::asks::webhook;
 use crate::components::Components;
@@ -121,6 +121,21 @@ impl Ground {
     /// Returns the values that no text for the command may have.
     fn misplaced(&self) -> Misplaced {
         Misplaced::of(&self.environment)
+    }
+
+    /// Tells the user of an ask through the desktop, if a person at this machine can answer it.
+    fn notify(&self, id: &str, board: &Board) {
+        let Some(ask) = board.get(id).filter(|_| self.not_local().is_none()) else { return };
+        let environment = self.environment.clone();
+        // The ask is not held up by a desktop that does not answer.
+        let thread = std::thread::Builder::new().name("notification".to_owned());
+        let _ = thread.spawn(move || {
+            let summary = format!("{} asks for more", ask.who());
+            let (what, level, reason) = (ask.what(), ask.level(), ask.reason());
+            let body = format!("{what} ({level}) {reason}\ntryaudex approve {}", ask.id);
+            // Without a desktop, the ask waits in `tryaudex approve`.
+            let _ = audex_child::notify(&environment, &summary, &body);
+        });
     }
 
     /// Returns the rules of the session.

@@ -159,6 +159,7 @@ impl Desk {
         {
             webhook.ask(ask, Arc::clone(&self.board));
         }
+        self.ground.notify(id, &self.board);
         Ok(())
     }
 
