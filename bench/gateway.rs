@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audex::asks::board::{Asker, Board};
+use audex::later::Later;
 use audex::pipeline::gateway::asking::Asking;
 use audex::pipeline::gateway::decider::{Deciding, Held};
 use audex::settings::approve::ApproveSettings;
@@ -129,7 +130,7 @@ fn deciding() -> Deciding {
     let signer = Arc::new(Signer::new(real));
     let first = Held { set: Set::new(rules), signer, until: u64::MAX, ask: None, once: false };
     let (board, _) = Board::new(Asker::default());
-    let asking = Asking::new(Arc::new(board), &ApproveSettings::default());
+    let asking = Asking::new(Arc::new(board), &ApproveSettings::default(), Later::default());
     let reader = Reader::new(provider);
     Deciding::new(reader, first, Vec::new(), unknown, Some(identity), asking)
 }

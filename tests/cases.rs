@@ -64,6 +64,7 @@ mod policies;
 mod preflight;
 mod profiles;
 mod readme;
+mod readonly;
 mod renewal;
 mod run_aws;
 mod scoped;

@@ -68,6 +68,7 @@ fn the_plan_has_these_fields() {
         "policy_limit",
         "components",
         "preflight",
+        "later",
     ];
     let mut expected = [&promised[..], &more[..]].concat();
     expected.sort_unstable();

@@ -6,18 +6,20 @@
 pub mod agent;
 mod block;
 pub mod checkup;
-pub mod edit;
+mod edit;
 mod file;
 mod json;
 mod launcher;
+pub mod places;
 pub mod record;
 pub mod setup;
+pub mod target;
 mod toml;
 pub mod undo;
 
 pub use agent::{Agent, Place};
-pub use edit::EditError;
 pub use file::FileError;
+pub use target::EditError;
 
 /// The name of the entry in every agent's list of MCP servers.
 pub const ENTRY: &str = "audex";

@@ -14,19 +14,35 @@ use std::borrow::Cow;
 
 /// The permissions that a request gets. A grant cannot be copied or read from anywhere: `mint` consumes it.
 #[derive(Debug)]
-pub struct Grant(provider::Grant);
+pub struct Grant {
+    /// What is minted at once: all of it, unless one policy has no room for it.
+    shown: provider::Grant,
+    /// What is minted when a request first needs it.
+    later: Vec<provider::Permission>,
+}
 
 impl Grant {
     /// Returns the grant as components see it.
     #[must_use]
     pub fn shown(&self) -> &provider::Grant {
-        &self.0
+        &self.shown
     }
 
     /// Returns the grant as components see it, for credentials that live `seconds` at most. The ttl never grows.
     #[must_use]
     pub(crate) fn lasting(&self, seconds: u32) -> provider::Grant {
-        provider::Grant { ttl_seconds: seconds.min(self.0.ttl_seconds), ..self.0.clone() }
+        provider::Grant { ttl_seconds: seconds.min(self.shown.ttl_seconds), ..self.shown.clone() }
+    }
+
+    /// Puts all permissions but the first `number` off.
+    pub(crate) fn put_off(&mut self, number: usize) {
+        let kept = number.min(self.shown.permissions.len());
+        self.later = self.shown.permissions.split_off(kept);
+    }
+
+    /// Returns every permission of the grant, those that are put off too.
+    pub fn whole(&self) -> impl Iterator<Item = &provider::Permission> {
+        self.shown.permissions.iter().chain(&self.later)
     }
 
     /// Returns a digest of everything that the grant allows and denies, and for how long.
@@ -35,16 +51,16 @@ impl Grant {
         let permission = |one: &provider::Permission| {
             serde_json::json!([one.action, one.resources.is_every(), one.resources.named()])
         };
-        let permissions: Vec<_> = self.0.permissions.iter().map(permission).collect();
-        let whole = (&self.0.provider, permissions, &self.0.deny, self.0.ttl_seconds);
+        let permissions: Vec<_> = self.whole().map(permission).collect();
+        let whole = (&self.shown.provider, permissions, &self.shown.deny, self.shown.ttl_seconds);
         digest::sha256(serde_json::json!(whole).to_string().as_bytes())
     }
 
     /// Denies these patterns too. Only denials can be added to a grant.
     pub fn forbid(&mut self, patterns: Vec<String>) {
         for pattern in patterns {
-            if !self.0.deny.contains(&pattern) {
-                self.0.deny.push(pattern);
+            if !self.shown.deny.contains(&pattern) {
+                self.shown.deny.push(pattern);
             }
         }
     }
@@ -203,7 +219,11 @@ pub fn filter(
     }
     grant.deny = taken.deny;
     grant.ttl_seconds = taken.ttl_seconds;
-    Ok(Filtered { grant: Grant(grant), denied: taken.denied, notices: taken.notices })
+    Ok(Filtered {
+        grant: Grant { shown: grant, later: Vec::new() },
+        denied: taken.denied,
+        notices: taken.notices,
+    })
 }
 
 /// The restrictions so far. All of them only grow, except the ttl, which only shrinks.

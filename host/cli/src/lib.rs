@@ -24,6 +24,7 @@ pub mod health;
 mod inner;
 pub mod intent;
 pub mod isolation;
+pub mod later;
 pub mod learn;
 pub mod mint;
 pub mod pipeline;

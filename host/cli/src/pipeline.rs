@@ -34,6 +34,7 @@ use crate::control::{Control, Hello, Served};
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
 use crate::isolation::{self, Isolating};
+use crate::later::Later;
 use crate::plan::{self, Planned};
 use crate::profile::{Profiles, shortest};
 use crate::request::{self, Arguments, Request};
@@ -329,13 +330,22 @@ impl<'a> Chain<'a, Granted> {
     /// # Errors
     /// When the provider rejects the grant, or when a permission is enforced by less than is required.
     pub fn plan(self) -> Result<Chain<'a, Outlined>, Failure> {
-        let Self { run, output: Granted { filtered, filters } } = self;
+        let Self { run, output: Granted { mut filtered, filters } } = self;
         let Context { settings, console, .. } = run.context;
         let (command, forbidden) = (&run.request.command, run.denied.own.clone());
+        // Only a gateway can use several sets of credentials; a part of a grant is not split again.
+        let is_split = run.deliver == Deliver::Gateway && run.circumstances.step_up.is_none();
+        let later = if is_split {
+            Later::split(&mut filtered.grant, &run.provider).map_err(plan::PlanError::from)?
+        } else {
+            Later::default()
+        };
         let planned =
             plan::plan(filtered, &run.provider, command, settings.delivery.key_life, forbidden);
         report::logged(console, run.provider.loaded(), run.provider.logged());
         let mut planned = planned?;
+        planned.notices.extend(later.notice());
+        planned.later = later;
         layer::note(run.context, &run.provider, &mut planned)?;
         if let Some(isolating) = &run.isolating {
             planned.notices.extend(isolating.check(&settings.isolation, run.deliver)?);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
+use crate::later::Later;
 use crate::settings::enforcement::{RequiredBy, strength};
 use audex_components::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
 use audex_logins::aws::MAX_SCOPED_POLICIES;
@@ -25,6 +26,8 @@ pub struct Planned {
     /// The number of policies from `GetScopedCredentials` on the credentials; `None` if they are made without
     /// that call.
     pub layer: Option<u32>,
+    /// The parts of the grant that are minted when a request first needs them.
+    pub later: Later,
     /// The permissions that filters removed.
     pub denied: Vec<Denied>,
     /// The notices for the user, from every stage so far.
@@ -157,7 +160,8 @@ pub fn plan(
     } else {
         provider.preflight(grant.shown(), command).map_err(ProviderError::Plugin)?
     };
-    Ok(Planned { grant, plan, key_life, layer: None, denied, notices, advice })
+    let later = Later::default();
+    Ok(Planned { grant, plan, key_life, layer: None, later, denied, notices, advice })
 }
 
 /// Returns a plan that denies every entry which its own policy overlaps.

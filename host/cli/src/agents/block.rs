@@ -1,6 +1,6 @@
 //! The instructions for an agent: marked lines in its own file, or a file of ours.
 
-use super::edit::EditError;
+use super::target::EditError;
 use audex_core::toml_place;
 
 const BEGIN: &str = "<!-- audex: `tryaudex agents setup` writes these lines, `tryaudex agents undo` removes them -->";

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::agent::Place;
-use super::edit::{Form, Ours, Target};
 use super::file;
 use super::setup::AgentsError;
+use super::target::{Form, Ours, Target};
 use audex_child::look_up;
 use audex_core::environment::{Environment, PATH};
 

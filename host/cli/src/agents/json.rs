@@ -4,7 +4,7 @@ use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 
 use super::ENTRY;
-use super::edit::EditError;
+use super::target::EditError;
 use audex_core::toml_place;
 
 /// A value of the entry.

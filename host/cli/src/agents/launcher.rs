@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::agent::Agent;
-use super::edit::Ours;
+use super::target::Ours;
 use audex_core::shell;
 
 /// The user's own directory of programs, under the home directory. Source: XDG Base Directory Specification.

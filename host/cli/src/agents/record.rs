@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Agent, Place};
-use super::edit::{EditError, Form};
+use super::target::{EditError, Form};
 use audex_core::{digest, private_file, reachable};
 
 /// The directory of the records, under the state directory.

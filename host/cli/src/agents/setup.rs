@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::agent::{Agent, NoHome, Place};
-use super::edit::{EditError, Form, Ours, Target};
+use super::agent::{Agent, Place};
 use super::file::{self, FileError};
+use super::places::NoHome;
 use super::record::{self, Kept, Record};
+use super::target::{EditError, Form, Ours, Target};
 use audex_core::environment::Environment;
 use audex_core::hint::Hint;
 

@@ -3,7 +3,7 @@
 use ::toml_edit::{Array, DocumentMut, Item, Table, TableLike, TomlError, value};
 
 use super::ENTRY;
-use super::edit::{EditError, Ours};
+use super::target::{EditError, Ours};
 use audex_core::toml_place;
 
 /// The table of MCP servers. Source: "Configuration reference" (Codex), `mcp_servers.<id>`.

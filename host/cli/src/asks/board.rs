@@ -142,6 +142,23 @@ impl Board {
     /// # Errors
     /// [`NotAsked`].
     pub fn ask(&self, wanted: Vec<Wanted>, why: Option<&str>) -> Result<Ask, NotAsked> {
+        self.add(wanted, why, Rate::take)
+    }
+
+    /// Adds an ask for a part of the session's own grant, which nobody has to answer; no rate limits it.
+    ///
+    /// # Errors
+    /// [`NotAsked`].
+    pub fn ask_own(&self, wanted: Vec<Wanted>) -> Result<Ask, NotAsked> {
+        self.add(wanted, None, |_, _| true)
+    }
+
+    fn add(
+        &self,
+        wanted: Vec<Wanted>,
+        why: Option<&str>,
+        may: impl FnOnce(&mut Rate, Instant) -> bool,
+    ) -> Result<Ask, NotAsked> {
         let lengths = || {
             let names = wanted.iter().flat_map(|one| one.resources.iter().chain([&one.action]));
             names.map(String::len)
@@ -165,7 +182,7 @@ impl Board {
         if inner.work.is_none() || inner.entries.len() >= ASKS || inner.refusals >= REFUSALS {
             return Err(NotAsked::Over);
         }
-        if !inner.rate.take(Instant::now()) {
+        if !may(&mut inner.rate, Instant::now()) {
             return Err(NotAsked::TooOften);
         }
         let digits = random::text(ID_DIGITS, random::HEX).map_err(|_| NotAsked::Over)?;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 
 use super::policies;
-use crate::agents::edit::Ours;
 use crate::agents::setup::{Change, Setup};
+use crate::agents::target::Ours;
 use crate::agents::{Agent, Place, undo};
 use crate::console::{self, Console};
 use crate::failure::Failure;

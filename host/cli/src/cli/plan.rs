@@ -134,6 +134,7 @@ pub(super) fn to_json(shown: &Shown<'_>) -> Value {
         "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
         "resources": resources(grant),
         "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
+        "later": planned.grant.whole().skip(grant.permissions.len()).map(|one| json!({ "action": one.action, "resources": one.resources.named() })).collect::<Vec<_>>(),
         "denied": planned.denied.iter().map(denied).collect::<Vec<_>>(),
         "policy": policy,
         "policy_size": plan.policy.as_ref().map(String::len),

@@ -22,6 +22,7 @@ use super::step_up::clerk::Clerk;
 use crate::asks::Board;
 use crate::door::Door;
 use crate::failure::Failure;
+use crate::later::Later;
 use crate::plan::{self, Planned};
 use crate::settings::approve::{ApproveSettings, OnDenied};
 use crate::settings::delivery::UnknownRequests;
@@ -146,7 +147,7 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
         set: Set::new(rules),
         limits,
         unknown: delivery.unknown,
-        ground: Ground::of(run, grant)?,
+        ground: Ground::of(run, grant, &planned.later)?,
     })
 }
 
@@ -164,7 +165,8 @@ impl Prepared {
         let (board, _) = Board::new(ground.asker());
         let settings =
             ApproveSettings { on_denied: OnDenied::Refuse, ..ground.settings.approve.clone() };
-        let asking = Asking::new(Arc::new(board), &settings);
+        // What its own grant has in other parts, a session inside another does not get.
+        let asking = Asking::new(Arc::new(board), &settings, Later::default());
         Deciding::new(reader, first, limits, unknown, identity, asking)
     }
 }
@@ -180,7 +182,8 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let first = Held { set, signer, until, ask: None, once: false };
     let (board, work) = Board::new(ground.asker());
     let board = Arc::new(board);
-    let asking = Asking::new(Arc::clone(&board), &scene.context.settings.approve);
+    let asking =
+        Asking::new(Arc::clone(&board), &scene.context.settings.approve, ground.later.clone());
     let deciding = Arc::new(Deciding::new(reader, first, limits, unknown, identity, asking));
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);

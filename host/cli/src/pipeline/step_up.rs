@@ -19,6 +19,7 @@ use crate::components::Components;
 use crate::console::Console;
 use crate::deny;
 use crate::failure::Failure;
+use crate::later::Later;
 use crate::pipeline::open;
 use crate::request::{Asked, Request};
 use crate::settings::approve::ApproveSettings;
@@ -46,6 +47,8 @@ pub(crate) struct Ground {
     rules: Rules,
     /// The installed components with which the run began: name, digest, and whether it takes part.
     installed: Vec<(String, String, bool)>,
+    /// The parts of the run's own grant that are minted when they are needed.
+    pub(super) later: Later,
     /// The server that is asked.
     webhook: Option<WebhookClient>,
 }
@@ -55,7 +58,11 @@ impl Ground {
     ///
     /// # Errors
     /// When a rule of `[approve]` means no action.
-    pub(super) fn of(run: &Run<'_>, grant: &provider::Grant) -> Result<Self, Failure> {
+    pub(super) fn of(
+        run: &Run<'_>,
+        grant: &provider::Grant,
+        later: &Later,
+    ) -> Result<Self, Failure> {
         let settings = run.context.settings;
         let approve = &settings.approve;
         let (rules, _) = rules(run, approve)?;
@@ -69,6 +76,7 @@ impl Ground {
             granted: Mutex::new(grant.permissions.clone()),
             rules,
             installed: installed(&run.components),
+            later: later.clone(),
             webhook: approve
                 .webhook
                 .as_ref()
@@ -164,7 +172,9 @@ impl Ground {
     ) -> Result<Chain<'a, Ready>, Failure> {
         let chain = self.chain(provider, attempt, wanted, why, life)?;
         let chain = chain.expand()?.check()?.filter()?;
-        if let Some(dropped) = chain.output.filtered.denied.first() {
+        // What a filter drops of the run's own grant, it may have dropped before: the rest stays granted.
+        let is_own = self.later.grants(wanted);
+        if let Some(dropped) = chain.output.filtered.denied.first().filter(|_| !is_own) {
             let message =
                 format!("`{}` is refused by {}: {}", dropped.action, dropped.by, dropped.reason);
             return Err(Failure::refused(&message, "ask for less").at("filter"));

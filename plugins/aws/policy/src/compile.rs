@@ -144,7 +144,10 @@ fn too_long(
     let resources = characters(&mut groups.iter().flat_map(|group| &group.resources));
     let refusals = characters(&mut denied.iter());
     let biggest = [
-        (actions, "ask for fewer actions, or for wildcards that you mean"),
+        (
+            actions,
+            "ask for fewer actions, or for wildcards that you mean; with `--deliver gateway`, a long grant is minted in parts",
+        ),
         (resources, "name fewer resources, or one pattern that covers them"),
         (refusals, "ask for the services you need by name: denies then name those alone"),
     ];

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{PROFILE, program, say};
 use crate::agents::checkup::{Look, looks};
-use crate::agents::edit::Ours;
+use crate::agents::target::Ours;
 use crate::agents::{Agent, Place, setup};
 use crate::console::{self, table};
 use crate::failure::Failure;

@@ -45,7 +45,7 @@ pub(super) fn judged(
     approve: &ApproveSettings,
 ) -> Result<Vec<Judged>, Failure> {
     let (rules, never) = chain.approval(approve)?;
-    let granted = &chain.output.planned().grant.shown().permissions;
+    let granted = chain.output.planned().grant.whole();
     let judge = |permission: &Permission| {
         let action = &permission.action;
         let overlaps = |entry: &&String| pattern::intersects(&fold(entry), &fold(action));
@@ -65,7 +65,7 @@ pub(super) fn judged(
         let wanted = Wanted { access, ..Wanted::new(action.clone(), resources) };
         Ok(Judged { needs_yes: needs_yes(&known, &rules), wanted })
     };
-    granted.iter().map(judge).collect()
+    granted.map(judge).collect()
 }
 
 /// Returns true if a person has to agree: to everything that does more than read and list, to replies with credentials, and to

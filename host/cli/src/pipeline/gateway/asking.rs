@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::asks::board::Board;
 use crate::asks::{State, Wanted};
+use crate::later::Later;
 use crate::settings::approve::{ApproveSettings, OnDenied};
 use audex_gateway::decide::{Need, On};
 
@@ -13,6 +14,8 @@ pub struct Asking {
     board: Arc<Board>,
     on_denied: OnDenied,
     wait: Duration,
+    /// The parts of the grant that are minted when they are needed.
+    later: Later,
 }
 
 /// What becomes of a refused request.
@@ -26,8 +29,8 @@ pub(super) enum After {
 impl Asking {
     /// Asks on `board`, as `settings` say.
     #[must_use]
-    pub fn new(board: Arc<Board>, settings: &ApproveSettings) -> Self {
-        Self { board, on_denied: settings.on_denied, wait: settings.wait }
+    pub fn new(board: Arc<Board>, settings: &ApproveSettings, later: Later) -> Self {
+        Self { board, on_denied: settings.on_denied, wait: settings.wait, later }
     }
 
     /// Returns the asks of the session.
@@ -37,19 +40,26 @@ impl Asking {
 
     /// Asks for everything that one call needs.
     pub(super) async fn ask(&self, needs: &[Need]) -> After {
-        if self.on_denied == OnDenied::Refuse {
+        let own = self.later.wanted(needs);
+        let on_denied = if own.is_some() { OnDenied::Wait } else { self.on_denied };
+        if on_denied == OnDenied::Refuse {
             return After::Tell(String::new());
         }
-        if needs.iter().any(|need| need.on == On::Unseen) {
+        if own.is_none() && needs.iter().any(|need| need.on == On::Unseen) {
             let told = "; it is not asked for, because the request does not show its resources: name them with `tryaudex ask`";
             return After::Tell(told.to_owned());
         }
-        let ask = match self.board.ask(wanted(needs), None) {
+        let ask = match own {
+            // The parts are few, so their number is limited without a rate.
+            Some(own) => self.board.ask_own(own),
+            None => self.board.ask(wanted(needs), None),
+        };
+        let ask = match ask {
             Ok(ask) => ask,
             Err(why) => return After::Tell(format!("; it was not asked for, because {why}")),
         };
         let mut state = ask.state;
-        if self.on_denied == OnDenied::Wait
+        if on_denied == OnDenied::Wait
             && state.is_open()
             && let Some(mut states) = self.board.states(&ask.id)
         {

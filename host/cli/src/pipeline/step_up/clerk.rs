@@ -22,6 +22,9 @@ use audex_core::secret::Secret;
 /// The least life of what is granted: less cannot be used.
 const LEAST_LIFE: u64 = 5;
 
+/// Who grants a part of the run's own grant, in the log.
+const OWN_GRANT: &str = "the grant of the run";
+
 /// A running clerk.
 pub(in crate::pipeline) struct Clerk {
     board: Arc<Board>,
@@ -142,11 +145,12 @@ impl Desk {
             let wanted = wanted(&ready, &known);
             (known, wanted)
         };
+        let own = self.ground.later.grants(&ask.wanted).then(|| OWN_GRANT.to_owned());
         if let Some(same) = self.board.replace_permissions(id, wanted) {
             let message = format!("it is the same as {same}, which was refused or waits");
             return Err(Failure::refused(&message, "").at("approve"));
         }
-        if let Some(rule) = self.ground.rules().grant(&known) {
+        if let Some(rule) = own.or_else(|| self.ground.rules().grant(&known)) {
             return self.grant(id, &rule, false, None);
         }
         if let Some(reason) = self.ground.nobody_can_answer() {
