@@ -64,8 +64,7 @@ pub fn patterns(names: &[Name], wider: impl Fn(&str) -> Vec<String>) -> Vec<Stri
             continue;
         }
         let is_exact = |pattern: &String| {
-            let meant: Vec<&Name> =
-                names.iter().filter(|other| matches(pattern, other)).collect();
+            let meant: Vec<&Name> = names.iter().filter(|other| matches(pattern, other)).collect();
             matches(pattern, name) && meant.len() > 1 && meant.iter().all(|other| other.held)
         };
         let chosen = wider(&name.text).into_iter().find(is_exact);
