@@ -84,6 +84,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test has no environment of the program")]
     fn the_patterns_are_in_step_with_the_catalogue_and_what_is_left_out() {
         let made = made();
         if std::env::var_os(WRITE).is_some() {

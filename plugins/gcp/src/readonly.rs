@@ -109,6 +109,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test has no environment of the program")]
     fn the_patterns_are_in_step_with_the_catalogue_and_what_is_left_out() {
         let (count, held) = patterns(is_scoped);
         let (others, unscoped) = patterns(|name| !is_scoped(name));
