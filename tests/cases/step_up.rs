@@ -2,6 +2,7 @@
 
 mod ahead;
 mod answers;
+mod person;
 mod road;
 
 use serde_json::Value;

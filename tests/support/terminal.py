@@ -1,6 +1,7 @@
 """Plays a person at a terminal: runs a command on a pty and follows a script of steps.
 
-The command is in the arguments, the steps are JSON on stdin: ["expect", TEXT], ["send", TEXT], ["make", FILE]. Prints what was seen on
+The command is in the arguments, the steps are JSON on stdin: ["expect", TEXT], ["send", TEXT], ["make", FILE], and
+["press", KEYS, TEXT], which sends the keys again and again until the text comes. Prints what was seen on
 the terminal, then `exit CODE`. A text that does not come within the limit ends the command and is said.
 """
 
@@ -42,9 +43,16 @@ def read(until):
 
 
 position = 0
-for step, text in steps:
+for step, text, *until in steps:
     if step == "send":
         os.write(terminal, text.encode())
+    elif step == "press":
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while until[0].encode() not in seen[position:] and time.monotonic() < deadline:
+            if select.select([terminal], [], [], 0.1)[0]:
+                seen += os.read(terminal, 4096)
+            else:
+                os.write(terminal, text.encode())
     elif step == "make":
         open(text, "w").close()
     else:

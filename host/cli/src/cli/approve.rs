@@ -1,12 +1,14 @@
 //! `tryaudex approve` and `tryaudex refuse`: the asks of running sessions, and the answers to them.
 
+use std::fs::OpenOptions;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
+use nix::sys::termios::{FlushArg, tcflush};
 use serde_json::{Value, json};
 
 use crate::asks::{Answer, Ask, State};
-use crate::console::{self, Console, lines};
+use crate::console::{self, Console};
 use crate::control::{self, Client, Found, NotCounted};
 use crate::failure::{Failure, Kind};
 use crate::settings::config_file::parse_ttl;
@@ -15,18 +17,23 @@ use audex_core::environment::Environment;
 use audex_sdk::spelling::likely;
 
 const SEE: &str = "see `tryaudex approve`";
+/// The shortest time of a grant: a shorter one ends before the command has repeated its request.
+const SHORTEST: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The ask to grant; without it, the asks that wait are listed
+    /// Ask to grant; lists the open asks if omitted
     #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     id: Option<String>,
-    /// Grant one request alone
+    /// Grant a single request
     #[arg(long, requires = "id", conflicts_with = "time")]
     once: bool,
-    /// Grant it for at most this time, and not until the end of the session
-    #[arg(id = "time", long = "for", value_name = "DURATION", value_parser = parse_ttl, requires = "id")]
+    /// Limit the grant to this time [default: until the session ends]
+    #[arg(id = "time", long = "for", value_name = "DURATION", value_parser = parse_time, requires = "id")]
     time: Option<Duration>,
+    /// Grant without a question on the terminal
+    #[arg(long, requires = "id")]
+    yes: bool,
     /// Write JSON
     #[arg(long)]
     json: bool,
@@ -42,22 +49,82 @@ pub(super) struct RefuseArgs {
     json: bool,
 }
 
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let time = parse_ttl(text)?;
+    if time < SHORTEST {
+        return Err(format!("`{text}` is shorter than {}s", SHORTEST.as_secs()));
+    }
+    Ok(time)
+}
+
 pub(super) fn approve(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let Some(id) = &args.id else { return list(environment, args.json) };
+    let (mut one, ask) = find(environment, id)?;
+    // What does not wait, or cannot be answered here, is refused by the session.
+    if ask.state == State::Pending && one.hello.takes_answers {
+        confirm(&ask, args)?;
+    }
     let seconds = args.time.map(|time| time.as_secs());
-    let ask = answer(environment, id, Answer::Yes { once: args.once, seconds })?;
+    let ask = answered(&mut one.client, id, Answer::Yes { once: args.once, seconds })?;
     show(&ask, args.json);
-    match &ask.state {
-        State::Refused { .. } => {
-            let message = format!("`{id}` was {}", ask.state.text());
-            Err(Failure::refused(&message, "ask for less").at("approve"))
+    outcome(&ask)
+}
+
+/// Returns the exit status after a yes: only a grant is a success.
+fn outcome(ask: &Ask) -> Result<u8, Failure> {
+    let hint = match &ask.state {
+        State::Granted { .. } | State::Used => return Ok(0),
+        State::Refused { .. } => "ask for less",
+        State::Ended | State::Pending | State::Considered => SEE,
+    };
+    let message = format!("`{}` was not granted: {}", ask.id, ask.state.text());
+    Err(Failure::refused(&message, hint).at("approve"))
+}
+
+/// Prints everything that a yes grants, and asks for it on a terminal.
+fn confirm(ask: &Ask, args: &Args) -> Result<(), Failure> {
+    let text = described(ask);
+    if args.json {
+        console::tell(&text);
+    } else {
+        console::result(&text);
+    }
+    if args.yes || !console::is_result_watched() {
+        return Ok(());
+    }
+    discard_typed();
+    match console::ask("grant? [y/N] ") {
+        Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        Some(_) => {
+            let hint = format!("the ask still waits; to refuse it: tryaudex refuse {}", ask.id);
+            let message = format!("`{}` was not granted: the answer was not yes", ask.id);
+            Err(Failure::refused(&message, &hint).at("approve"))
         }
-        _ => Ok(0),
+        None => {
+            let message = "cannot ask for confirmation: there is no terminal";
+            Err(Failure::usage(message, "look at the permissions first, then give --yes"))
+        }
     }
 }
 
+/// Discards what was typed before a question, which so is not an answer to it.
+pub(super) fn discard_typed() {
+    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
+    // Without a terminal, nothing was typed.
+    let _ = terminal.map(|terminal| tcflush(terminal, FlushArg::TCIFLUSH));
+}
+
+/// Returns a line about the ask, and below it one line for each action and resource.
+fn described(ask: &Ask) -> String {
+    let (id, session, level) = (&ask.id, &ask.session, ask.level());
+    let head = format!("{id}  {session}  {level}  by {}  {}", ask.who(), ask.reason());
+    let items = ask.items().into_iter().map(|item| format!("\n  {item}"));
+    items.fold(head.trim_end().to_owned(), |text, item| text + &item)
+}
+
 pub(super) fn refuse(environment: &Environment, args: &RefuseArgs) -> Result<u8, Failure> {
-    let ask = answer(environment, &args.id, Answer::No)?;
+    let (mut one, _) = find(environment, &args.id)?;
+    let ask = answered(&mut one.client, &args.id, Answer::No)?;
     show(&ask, args.json);
     Ok(0)
 }
@@ -111,23 +178,25 @@ fn list(environment: &Environment, as_json: bool) -> Result<u8, Failure> {
         console::result(&Value::from(waiting.map(object).collect::<Vec<_>>()).to_string());
         return Ok(0);
     }
-    let row = |(_, ask): (&Found, &Ask)| {
-        let (id, session) = (ask.id.clone(), ask.session.clone());
-        vec![id, session, ask.who(), ask.level().to_owned(), ask.what(), ask.reason()]
-    };
-    let rows: Vec<_> = waiting.map(row).collect();
-    console::result(&lines(&["ASK", "SESSION", "WHO", "ACCESS", "WANTS", "WHY"], &rows));
+    let asks: Vec<String> = waiting.map(|(_, ask)| described(ask)).collect();
+    if asks.is_empty() {
+        console::result("no ask waits for an answer");
+    } else {
+        console::result(&asks.join("\n"));
+    }
     Ok(0)
 }
 
-/// Answers an ask of whatever session has it.
-fn answer(environment: &Environment, id: &str, answer: Answer) -> Result<Ask, Failure> {
+/// Finds an ask and the session that has it.
+fn find(environment: &Environment, id: &str) -> Result<(Found, Ask), Failure> {
     let mut known = Vec::new();
-    for (Found { mut client, .. }, asks) in asks(environment)? {
-        if asks.iter().any(|ask| ask.id == id) {
-            return answered(&mut client, id, answer);
+    for (one, asks) in asks(environment)? {
+        for ask in asks {
+            if ask.id == id {
+                return Ok((one, ask));
+            }
+            known.push(ask.id);
         }
-        known.extend(asks.into_iter().map(|ask| ask.id));
     }
     let meant = likely(id, known.iter());
     let hint = meant.map_or_else(|| SEE.to_owned(), |meant| format!("did you mean `{meant}`"));
@@ -153,4 +222,26 @@ fn answered(client: &mut Client, id: &str, answer: Answer) -> Result<Ask, Failur
         };
         Failure { kind, ..Failure::usage(&why.text(id), hint).at("approve") }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_yes_only_a_grant_is_a_success() {
+        let exit_code = |state| {
+            let ask = json!({ "id": "ask-1", "session": "audex-1", "provider": "aws", "command": [],
+                "wanted": [], "asked_at": 0, "state": state });
+            outcome(&serde_json::from_value(ask).unwrap()).map_err(|failure| failure.kind)
+        };
+        let granted = json!({ "state": "granted", "by": "ann", "until": 1, "once": false });
+        let refused = json!({ "state": "refused", "by": "ann", "reason": "no" });
+        assert_eq!(exit_code(granted), Ok(0));
+        assert_eq!(exit_code(json!({ "state": "used" })), Ok(0));
+        assert_eq!(exit_code(refused), Err(Kind::Denied));
+        for state in ["ended", "pending", "considered"] {
+            assert_eq!(exit_code(json!({ "state": state })), Err(Kind::Denied), "{state}");
+        }
+    }
 }

@@ -1,17 +1,20 @@
 //! `tryaudex sessions watch`: the decisions and asks of running sessions as they happen.
 
+mod prompt;
 mod text;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use self::prompt::{Pressed, Prompt};
 use super::named;
-use crate::asks::{Answer, Ask, State};
+use crate::asks::{Ask, State};
+use crate::cli::approve::discard_typed;
 use crate::console::{self, Console, Keys};
 use crate::control::{self, Client, ControlError, Event, Found, NotCounted};
 use crate::failure::Failure;
@@ -30,7 +33,7 @@ enum Seen {
     Event(String, Event),
     /// The session does not answer any more.
     Gone(String, Option<ControlError>),
-    Key(u8),
+    Key(Pressed),
 }
 
 /// A live view.
@@ -44,6 +47,8 @@ struct View<'a> {
     running: BTreeSet<String>,
     /// The asks that wait for an answer, the oldest first.
     open: VecDeque<Ask>,
+    /// The prompt on the screen.
+    prompt: Option<Prompt>,
     has_keys: bool,
 }
 
@@ -53,7 +58,7 @@ pub(super) fn watch(paths: &Paths, id: Option<&str>, json: bool) -> Result<u8, F
     let keys = if is_interactive { Keys::open() } else { None };
     if let Some(mut reader) = keys.as_ref().and_then(|keys| keys.reader().ok()) {
         let events = events.clone();
-        thread::spawn(move || reader.all(|key| events.send(Seen::Key(key)).is_ok()));
+        thread::spawn(move || reader.all(|key| send_key(&events, key)));
     }
     let mut view = View {
         state: &paths.state,
@@ -62,6 +67,7 @@ pub(super) fn watch(paths: &Paths, id: Option<&str>, json: bool) -> Result<u8, F
         known: BTreeSet::new(),
         running: BTreeSet::new(),
         open: VecDeque::new(),
+        prompt: None,
         has_keys: keys.is_some(),
     };
     if let Some(id) = id {
@@ -99,11 +105,17 @@ impl View<'_> {
                     self.gone(&session, error);
                     true
                 }
-                Ok(Seen::Key(key)) => !LEAVING.contains(&key) && self.key(key),
+                Ok(Seen::Key(pressed)) => {
+                    let leaves = LEAVING.contains(&pressed.key);
+                    if !leaves {
+                        self.key(pressed);
+                    }
+                    !leaves
+                }
                 Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => false,
             };
-            if !goes_on {
+            if !goes_on || !self.ask_person() {
                 return Ok(0);
             }
         }
@@ -156,7 +168,10 @@ impl View<'_> {
                     return true;
                 }
                 self.open.push_back(ask.clone());
-                return self.show(session, event) && self.prompt();
+                // The prompt comes after every line about an ask, so the last ask on the screen is the one that the keys answer.
+                self.prompt = None;
+                let is_prompted = self.has_keys && self.open.len() == 1;
+                return is_prompted || self.show(session, event);
             }
             Event::Answered(ask) => self.open.retain(|known| known.id != ask.id),
             Event::Ended { .. } => {
@@ -179,10 +194,21 @@ impl View<'_> {
         console::show(&value.to_string())
     }
 
-    /// Names the keys for the oldest ask, if there are keys.
-    fn prompt(&self) -> bool {
-        let Some(ask) = self.open.front().filter(|_| self.has_keys) else { return true };
-        console::show(&format!("{}  y grants {}, n refuses it", ask.session, ask.id))
+    /// Shows the oldest ask and names the keys for it, if there are keys and the ask is not the one on the screen. Returns false if
+    /// the reader of the output is gone.
+    fn ask_person(&mut self) -> bool {
+        let Some(ask) = self.open.front().filter(|_| self.has_keys) else {
+            self.prompt = None;
+            return true;
+        };
+        if self.prompt.as_ref().is_some_and(|prompt| prompt.is_of(ask)) {
+            return true;
+        }
+        discard_typed();
+        let is_shown = self.show(&ask.session, &Event::Asked(ask.clone()))
+            && console::show(&format!("{}  {}", ask.session, prompt::keys(ask)));
+        self.prompt = Some(Prompt::new(ask, Instant::now()));
+        is_shown
     }
 
     fn gone(&mut self, session: &str, error: Option<ControlError>) {
@@ -200,14 +226,11 @@ impl View<'_> {
         }
     }
 
-    /// Answers the oldest ask. Returns false if the reader of the output is gone.
-    fn key(&mut self, key: u8) -> bool {
-        let answer = match key {
-            b'y' => Answer::Yes { once: false, seconds: None },
-            b'n' => Answer::No,
-            _ => return true,
-        };
-        let Some(ask) = self.open.pop_front() else { return true };
+    /// Answers the ask of the prompt, if it is still the oldest one.
+    fn key(&mut self, pressed: Pressed) {
+        let Some(ask) = self.open.front() else { return };
+        let answer = self.prompt.as_ref().and_then(|prompt| prompt.answer(ask, pressed));
+        let (Some(answer), Some(ask)) = (answer, self.open.pop_front()) else { return };
         let answered = Client::connect(self.state, &ask.session)
             .and_then(|mut client| client.answer(&ask.id, answer, None));
         match answered {
@@ -216,6 +239,17 @@ impl View<'_> {
             Ok(Err(why)) => Console::default().notice(&why.text(&ask.id)),
             Err(error) => Console::default().notice(&Failure::from(error).line()),
         }
-        self.prompt()
     }
+}
+
+/// Hands a key to the view. Returns false if the view has ended.
+///
+/// INVARIANT: a key that can be an answer does not wait for room in the queue, so the next key is read, and gets its time, when it is
+/// pressed. Behind a full queue it is dropped.
+fn send_key(events: &SyncSender<Seen>, key: u8) -> bool {
+    let seen = Seen::Key(Pressed { key, at: Instant::now() });
+    if LEAVING.contains(&key) {
+        return events.send(seen).is_ok();
+    }
+    !matches!(events.try_send(seen), Err(TrySendError::Disconnected(_)))
 }
