@@ -213,7 +213,7 @@ fn a_key_at_the_watchers_terminal_answers_the_ask_that_is_shown() {
         let watch = [player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "sessions", "watch"];
         let watched = sandbox.home().join("watched").display().to_string();
         let steps = format!(
-            r#"[["expect","running"],["make","{watched}"],["expect","y grants ask-"],["send","{key}"],["expect","answer "],["send","q"]]"#
+            r#"[["expect","running"],["make","{watched}"],["expect","y grants ask-"],["press","{key}","answer "],["expect","answer "],["send","q"]]"#
         );
         let seen = sandbox.program(python::interpreter(), watch).stdin(steps).output().success();
         assert!(seen.stdout.contains("asks     ask-"), "{}", seen.stdout);

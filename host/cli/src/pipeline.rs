@@ -14,14 +14,12 @@ pub mod gateway;
 pub mod guard;
 mod isolated;
 mod layer;
-pub(crate) mod nest;
 pub mod observer;
 pub mod open;
 mod purpose;
 pub mod report;
 mod session;
 mod settle;
-pub(crate) mod step_up;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -226,7 +224,7 @@ impl<T> Chain<'_, T> {
     /// # Errors
     /// When an entry matches no action.
     pub fn approval(&self, approve: &ApproveSettings) -> Result<(Rules, Vec<String>), Failure> {
-        step_up::rules(&self.run, approve)
+        gateway::step_up::rules(&self.run, approve)
     }
 
     /// Returns the provider of the request.

@@ -109,7 +109,8 @@ fn approve_shows_every_item_and_asks_on_a_terminal() {
     let lines: Vec<&str> = listed.lines().collect();
     assert!(lines[0].starts_with(&format!("{id}  ")), "{listed}");
     assert!(lines[0].ends_with("  read  by sh  \"the payroll\""), "{listed}");
-    let on = |resource: &str| format!("  s3:GetObject (read) on \"arn:aws:s3:::demo-secrets/{resource}");
+    let on =
+        |resource: &str| format!("  s3:GetObject (read) on \"arn:aws:s3:::demo-secrets/{resource}");
     let long = on(&format!("{}/*\" (pattern)", "0".repeat(300)));
     for expected in [on("1\""), on("2\""), on("3\""), long, on("x; s3:PutObject on y\"")] {
         assert!(lines.contains(&expected.as_str()), "{expected}: {listed}");

@@ -46,6 +46,7 @@ impl Ask {
         let is_known = self.access().is_some_and(|access| access < Access::Permissions);
         let is_narrow = |one: &Wanted| {
             !is_pattern(&one.action)
+                && !one.yields_credentials
                 && !one.resources.is_empty()
                 && !one.resources.iter().any(|resource| is_wide(resource))
         };
@@ -74,7 +75,8 @@ impl Ask {
 impl Wanted {
     fn head(&self) -> String {
         let pattern = if is_pattern(&self.action) { ", pattern" } else { "" };
-        format!("{} ({}{pattern})", word(&self.action), level(self.access))
+        let carries = if self.yields_credentials { ", its reply carries credentials" } else { "" };
+        format!("{} ({}{pattern}{carries})", word(&self.action), level(self.access))
     }
 
     fn on(&self) -> Vec<String> {

@@ -2,9 +2,11 @@
 
 pub mod asking;
 pub mod decider;
+pub(crate) mod nest;
 #[cfg(test)]
 mod property;
 mod rules;
+pub(crate) mod step_up;
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -16,9 +18,6 @@ use aws_credential_types::Credentials;
 use super::Run;
 use super::aws_keys::{self, AwsKeys};
 use super::delivery::{Arranged, Decisions, Handover, Scene, Serving, Unrevoked};
-use super::nest::Nest;
-use super::step_up::Ground;
-use super::step_up::clerk::Clerk;
 use crate::asks::Board;
 use crate::door::Door;
 use crate::failure::Failure;
@@ -38,7 +37,10 @@ use audex_wire::server::Server;
 
 use self::asking::Asking;
 use self::decider::{Deciding, Held};
+use self::nest::Nest;
 use self::rules::{left_to_the_cloud, rules};
+use self::step_up::Ground;
+use self::step_up::clerk::Clerk;
 
 /// The error for a gateway that cannot be started.
 #[derive(Debug, thiserror::Error)]

@@ -68,9 +68,8 @@ mod tests {
             agent: None,
             command: Vec::new(),
             wanted: vec![Wanted {
-                action: action.to_owned(),
-                resources,
                 access: Some(Access::Write),
+                ..Wanted::new(action.to_owned(), resources)
             }],
             why: None,
             asked_at: 0,

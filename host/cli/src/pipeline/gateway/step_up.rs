@@ -9,8 +9,6 @@ mod grant;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::attempt::Attempt;
-use super::{Chain, Context, Ready, Requested, Run};
 use crate::asks::Wanted;
 use crate::asks::board::{Asker, Board, NotLocal};
 use crate::asks::rules::Rules;
@@ -20,7 +18,9 @@ use crate::console::Console;
 use crate::deny;
 use crate::failure::Failure;
 use crate::later::Later;
+use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open;
+use crate::pipeline::{Chain, Context, Ready, Requested, Run};
 use crate::request::{Asked, Request};
 use crate::settings::approve::ApproveSettings;
 use crate::settings::delivery::Deliver;
@@ -241,7 +241,7 @@ impl Ground {
 ///
 /// # Errors
 /// When an entry matches no action.
-pub(super) fn rules(
+pub(in crate::pipeline) fn rules(
     run: &Run<'_>,
     approve: &ApproveSettings,
 ) -> Result<(Rules, Vec<String>), Failure> {

@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::super::gateway::decider::Deciding;
+use crate::pipeline::gateway::decider::Deciding;
 use audex_gateway::{Decider, Noted, Pending, View};
 use audex_wire::seen_request::SeenRequest;
 

@@ -5,13 +5,6 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::super::access::Access;
-use super::super::attempt::{Attempt, secrets};
-use super::super::delivery::Prepared;
-use super::super::end::{Revocation, revoke_announced, revoke_or_keep};
-use super::super::gateway::signer;
-use super::super::guard::guarded;
-use super::super::{Chain, Ready, Run, aws_keys, report, settle};
 use super::decider::Nested;
 use super::{Node, token};
 use crate::console::Console;
@@ -19,7 +12,14 @@ use crate::control::{Control, Hello, Served};
 use crate::door::sessions::{Ending, Opened, Over};
 use crate::failure::{Failure, Kind};
 use crate::mint;
+use crate::pipeline::access::Access;
+use crate::pipeline::attempt::{Attempt, secrets};
+use crate::pipeline::delivery::Prepared;
+use crate::pipeline::end::{Revocation, revoke_announced, revoke_or_keep};
 use crate::pipeline::gateway::decider::Deciding;
+use crate::pipeline::gateway::signer;
+use crate::pipeline::guard::guarded;
+use crate::pipeline::{Chain, Ready, Run, aws_keys, report, settle};
 use crate::settings::delivery::Deliver;
 use audex_audit::redact_command;
 use audex_components::filter::Isolation;

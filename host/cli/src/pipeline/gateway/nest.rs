@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::attempt::Attempt;
-use super::{Chain, Context, Ready};
 use crate::console::Console;
 use crate::door::sessions::{Ending, Inner, Inside, Opened, Over};
 use crate::failure::{Failure, Kind};
+use crate::pipeline::attempt::Attempt;
+use crate::pipeline::{Chain, Context, Ready};
 use crate::request::Arguments;
 use crate::settings::Settings;
 use crate::settings::delivery::Deliver;
@@ -110,7 +110,7 @@ impl Nest {
             parent.parents.iter().cloned().chain([parent.session.clone()]).collect();
         attempt.add_parents(&parents);
         let context = Context { environment: &self.environment, settings: &settings, console };
-        super::guard::recorded(&self.environment, console, &mut attempt, |attempt| {
+        crate::pipeline::guard::recorded(&self.environment, console, &mut attempt, |attempt| {
             let ready = self.ready(context, arguments, attempt, parents)?;
             Child::open(ready, parent, &self.gateway)
         })
@@ -123,7 +123,7 @@ impl Nest {
         attempt: &'a mut Attempt,
         parents: Vec<String>,
     ) -> Result<Chain<'a, Ready>, Failure> {
-        let mut chain = super::request(context, arguments, attempt)?;
+        let mut chain = crate::pipeline::request(context, arguments, attempt)?;
         // It is the session around this one that limits the time.
         chain.run.ttl.lowered_from = None;
         let Circumstances { isolation, agent, user, subject, .. } = self.circumstances.clone();
@@ -195,7 +195,7 @@ impl Inside for Nest {
             }
             sessions.opening += 1;
         }
-        let opened = super::guarded(|| self.opened(&parent, inner));
+        let opened = crate::pipeline::guard::guarded(|| self.opened(&parent, inner));
         let mut sessions = self.held();
         sessions.opening -= 1;
         let child = opened?;
