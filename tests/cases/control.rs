@@ -55,7 +55,7 @@ fn a_session_is_ended_from_outside_and_records_by_whom() {
 fn an_end_reaches_every_descendant_at_every_level() {
     let sandbox = Sandbox::new();
     let script = "setsid sh -c 'trap \"\" TERM; echo $$ > daemon; while :; do sleep 0.05; done' &
-        until [ -s daemon ]; do sleep 0.02; done; echo ready; trap '' TERM; wait; wait";
+        until [ -s daemon ]; do sleep 0.02; done; echo ready; trap '' TERM; while :; do sleep 0.05; done";
     for level in ["off", "credentials", "strict"] {
         let _ = fs::remove_file(sandbox.home().join("daemon"));
         let (running, session) = started(&sandbox, &["--isolate", level], script);
@@ -159,6 +159,7 @@ fn a_file_in_the_place_of_a_socket_is_named_and_stops_nothing() {
 /// Looks for the socket on every way, sends the words to it, and prints the replies.
 const REACHES: &str = r"
 import glob, os, signal, socket, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 name = os.environ['AUDEX_SESSION_ID'] + '.sock'
 below = os.path.expanduser('~') + '/.local/state/audex/control'
 for directory in [below] + glob.glob('/proc/[0-9]*/root' + below) + glob.glob('/proc/[0-9]*/fd/*'):

@@ -230,7 +230,8 @@ impl View<'_> {
     fn key(&mut self, pressed: Pressed) {
         let Some(ask) = self.open.front() else { return };
         let answer = self.prompt.as_ref().and_then(|prompt| prompt.answer(ask, pressed));
-        let (Some(answer), Some(ask)) = (answer, self.open.pop_front()) else { return };
+        let Some(answer) = answer else { return };
+        let Some(ask) = self.open.pop_front() else { return };
         let answered = Client::connect(self.state, &ask.session)
             .and_then(|mut client| client.answer(&ask.id, answer, None));
         match answered {
