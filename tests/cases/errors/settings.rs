@@ -85,7 +85,7 @@ fn an_error_in_a_settings_file_names_file_and_line() {
     assert_snapshot!(with_file("config.toml", "tll = \"15m\"\n").run(RUN).snapshot(), @r#"
     exit 78
     --- stderr
-    error: [home]/.config/audex/config.toml:1: unknown field `tll`, expected one of `provider`, `ttl`, `on_expiry`, `run`, `isolate`, `enforcement`, `mapping`, `intent`, `providers`, `filters`, `secrets`, `endpoints`, `plugins`
+    error: [home]/.config/audex/config.toml:1: unknown field `tll`, expected one of `provider`, `ttl`, `on_expiry`, `run`, `approve`, `isolate`, `enforcement`, `mapping`, `intent`, `mcp`, `providers`, `filters`, `secrets`, `endpoints`, `plugins`
     hint: did you mean `ttl`
     "#);
     assert_snapshot!(with_file("deny-list.toml", "[deny]\nactions = [\"s3\"]\n").run(RUN).snapshot(), @r#"
