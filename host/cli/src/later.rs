@@ -88,7 +88,9 @@ impl Later {
         let all = |part: &[Permission]| {
             needs.iter().all(|need| part.iter().any(|held| allows(held, &need.action, &need.on)))
         };
-        if self.parts.is_empty() || needs.is_empty() || !all(&self.whole) {
+        let yields =
+            needs.iter().any(|need| need.yields_credentials && !self.is_named(&need.action));
+        if self.parts.is_empty() || needs.is_empty() || yields || !all(&self.whole) {
             return None;
         }
         let Some(part) = self.parts.iter().find(|part| all(part)) else {
@@ -109,6 +111,15 @@ impl Later {
             self.whole.iter().any(|held| allows(held, &one.action, &on))
         };
         !self.parts.is_empty() && wanted.iter().all(is_held)
+    }
+
+    /// Returns true if the grant has this action by its full name.
+    ///
+    /// Security: a reply that carries credentials is allowed only then, and what is minted later is named in full.
+    pub(crate) fn is_named(&self, action: &str) -> bool {
+        self.whole.iter().any(|held| {
+            held.action.eq_ignore_ascii_case(action) && held.origin.eq_ignore_ascii_case(action)
+        })
     }
 }
 
@@ -215,6 +226,19 @@ mod tests {
         assert_eq!(Later::default().wanted(&[need_of_sqs()]), None);
     }
 
+    #[test]
+    fn a_pattern_does_not_name_what_carries_credentials() {
+        let yields = Need { yields_credentials: true, ..need("sqs:GetQueueUrl", On::Every) };
+        assert_eq!(later().wanted(std::slice::from_ref(&yields)), None);
+        let mut named = later();
+        named.whole.push(Permission {
+            origin: "sqs:GetQueueUrl".to_owned(),
+            ..permission("sqs:GetQueueUrl", &[])
+        });
+        assert!(named.is_named("SQS:getqueueurl") && !later().is_named("sqs:GetQueueUrl"));
+        assert_eq!(actions(named.wanted(&[yields])).unwrap(), ["sqs:Get*"]);
+    }
+
     fn need_of_sqs() -> Need {
         need("sqs:GetQueueUrl", On::Every)
     }
@@ -222,8 +246,7 @@ mod tests {
     #[test]
     fn an_ask_within_the_grant_needs_nobody_and_any_other_does() {
         let wanted = |action: &str, resources: &[&str]| {
-            let resources = resources.iter().map(|&one| one.to_owned()).collect();
-            Wanted::new(action.to_owned(), resources)
+            Wanted::new(action.to_owned(), resources.iter().map(|&one| one.to_owned()).collect())
         };
         assert!(
             later().grants(&[

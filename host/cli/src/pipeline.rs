@@ -331,8 +331,10 @@ impl<'a> Chain<'a, Granted> {
         let Self { run, output: Granted { mut filtered, filters } } = self;
         let Context { settings, console, .. } = run.context;
         let (command, forbidden) = (&run.request.command, run.denied.own.clone());
-        // Only a gateway can use several sets of credentials; a part of a grant is not split again.
-        let is_split = run.deliver == Deliver::Gateway && run.circumstances.step_up.is_none();
+        // Only a gateway can use several sets of credentials. A part of a grant is not split again, and a session
+        // inside another has no clerk to mint the other parts.
+        let Circumstances { step_up, parents, .. } = &run.circumstances;
+        let is_split = run.deliver == Deliver::Gateway && step_up.is_none() && parents.is_empty();
         let later = if is_split {
             Later::split(&mut filtered.grant, &run.provider).map_err(plan::PlanError::from)?
         } else {

@@ -67,7 +67,7 @@ fn width(scope: &str) -> usize {
 /// APIs".
 pub fn only_reads(scope: &str) -> bool {
     ["readonly", "read_only", "read-only"].iter().any(|word| scope.contains(word))
-        || scope.ends_with(".read")
+        || scope.rsplit('.').next() == Some("read")
 }
 
 /// Returns true if a token with `scope` may allow `permission`.

@@ -145,7 +145,10 @@ impl Desk {
             let wanted = wanted(&ready, &known);
             (known, wanted)
         };
-        let own = self.ground.later.grants(&ask.wanted).then(|| OWN_GRANT.to_owned());
+        let later = &self.ground.later;
+        let is_own = later.grants(&ask.wanted)
+            && known.iter().all(|one| !one.yields_credentials || later.is_named(&one.action));
+        let own = is_own.then(|| OWN_GRANT.to_owned());
         if let Some(same) = self.board.replace_permissions(id, wanted) {
             let message = format!("it is the same as {same}, which was refused or waits");
             return Err(Failure::refused(&message, "").at("approve"));
