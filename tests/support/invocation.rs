@@ -104,7 +104,7 @@ impl<'a> Invocation<'a> {
             label,
             shows_issued,
             is_scanned,
-            child,
+            child: Ended(child),
             stdout,
             read: Vec::new(),
             stderr,
@@ -134,13 +134,24 @@ fn heed_signals() {
     });
 }
 
+/// A process that a failed test does not leave behind.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if thread::panicking() && matches!(self.0.try_wait(), Ok(None)) {
+            let _ = kill(pid(&self.0), Signal::SIGTERM);
+        }
+    }
+}
+
 /// A running program.
 pub(crate) struct Started<'a> {
     sandbox: &'a Sandbox,
     label: String,
     shows_issued: bool,
     is_scanned: bool,
-    child: Child,
+    child: Ended,
     stdout: BufReader<ChildStdout>,
     read: Vec<u8>,
     stderr: JoinHandle<Vec<u8>>,
@@ -150,11 +161,11 @@ pub(crate) struct Started<'a> {
 impl Started<'_> {
     /// Returns the process id.
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill(pid(&self.child), signal).unwrap();
+        kill(pid(&self.child.0), signal).unwrap();
     }
 
     /// Reads the next line of stdout, without its line break.
@@ -169,7 +180,7 @@ impl Started<'_> {
     pub(crate) fn finish(mut self) -> Output {
         let mut bytes = std::mem::take(&mut self.read);
         self.stdout.read_to_end(&mut bytes).unwrap();
-        let status = self.child.wait().unwrap();
+        let status = self.child.0.wait().unwrap();
         let _ = self.watchdog.send(());
         let stderr = self.stderr.join().unwrap();
         let output = Output {
