@@ -8,6 +8,7 @@
 pub mod access;
 pub mod attempt;
 pub(crate) mod aws_keys;
+mod control;
 pub mod delivery;
 mod end;
 pub mod gateway;
@@ -28,7 +29,6 @@ use crate::approve::{self, Approved};
 use crate::asks::rules::Rules;
 use crate::components::Components;
 use crate::console::Console;
-use crate::control::{Control, Hello, Served};
 use crate::failure::Failure;
 use crate::filter::{self, Filtered};
 use crate::isolation::{self, Isolating};
@@ -41,13 +41,11 @@ use crate::settings::delivery::Deliver;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion};
-use audex_audit::redact_command;
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter, Isolation};
 use audex_components::mapping::Mapping;
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
-use audex_core::isolation::Level;
 use audex_core::unwind::caught;
 use audex_core::{agent, clock, process};
 use audex_gateway::decide::Limit;
@@ -422,37 +420,5 @@ impl Chain<'_, Ready> {
             Some(by) => failure.ended_by(&by),
             None => failure,
         })
-    }
-}
-
-impl Run<'_> {
-    /// Serves the control socket. A session without one runs all the same.
-    fn control(&self, place: &Place) -> Option<Control> {
-        let Context { settings, console, .. } = self.context;
-        let isolating = self.isolating.as_ref();
-        let words: Vec<&str> = self.request.command.iter().map(String::as_str).collect();
-        let hello = Hello {
-            session: self.request.session.clone(),
-            pid: std::process::id(),
-            started: self.circumstances.now,
-            command: redact_command(&words),
-            agent: self.circumstances.agent.clone(),
-            provider: self.request.provider.clone(),
-            deliver: self.deliver.name().to_owned(),
-            isolation: isolating.map_or(Level::Off, Isolating::level).name().to_owned(),
-            // Security: without a whole isolation, the command can reach the socket too.
-            takes_answers: self.circumstances.isolation != Isolation::Off
-                && !settings.approve.is_webhook_only,
-            ends_at: None,
-            parents: self.circumstances.parents.clone(),
-        };
-        let stop = place.signals.stop();
-        Control::of(settings, Served { hello, stop: Box::new(move || stop.request()) })
-            .inspect_err(|error| {
-                console.notice(&format!(
-                    "this session cannot be watched or ended from elsewhere: {error}"
-                ));
-            })
-            .ok()
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn script(ours: &Ours) -> String {
     let Ours { agent, program, profile, provider } = ours;
     let mut options = vec!["run".to_owned(), "--profile".to_owned(), shell::quoted(profile)];
     if provider == GATEWAY {
-        options.extend(["--deliver", "gateway"].map(str::to_owned));
+        options.extend(["--deliver", "gateway", "--on-denied", "ask"].map(str::to_owned));
     } else {
         options.extend(["--provider".to_owned(), shell::quoted(provider)]);
     }

@@ -225,7 +225,7 @@ mod tests {
             [format!("s3:PutObject (unknown) on \"{tail}\" (pattern)")]
         );
         let hostile = "a\"; s3:ListBucket on \"b\\\r\n\u{202e}\u{a0}\u{3164}'é";
-        let shown = r#"s3:PutObject (unknown) on "a\"; s3:ListBucket on \"b\\\r\n\u{202e}\u{a0}\u{3164}'é""#;
+        let shown = r#"s3:PutObject (unknown) on "a\"; s3:ListBucket on \"b\\\u{d}\u{a}\u{202e}\u{a0}\u{3164}'é""#;
         assert_eq!(ask("", &[hostile]).items(), [shown]);
         assert_eq!(ask("", &[hostile]).what(), shown);
         let mut named = ask("", &["a"]);
