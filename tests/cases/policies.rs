@@ -275,6 +275,7 @@ fn a_profile_is_shown_with_everything_it_says_and_becomes() {
     provider   aws
     use case   Read and write
     defined    in [home]/.config/audex/profiles.toml:1
+    holds      2 known permissions
     extends    secrets-readonly
     ttl        5m
     denies     s3:Delete* ([home]/.config/audex/profiles.toml:7)

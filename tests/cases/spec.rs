@@ -192,6 +192,7 @@ fn profiles_can_be_listed_and_shown() {
     provider   aws
     use case   Read S3 objects
     defined    by the provider component
+    holds      2 known permissions
     actions    s3:GetObject
                s3:ListBucket
     resources  every resource
