@@ -118,8 +118,7 @@ fn the_servers_and_the_instructions_are_where_each_tool_reads_them() {
     let launcher = sandbox.home().join(".local/bin/audex-claude");
     assert_eq!(launcher.metadata().unwrap().permissions().mode() & 0o777, 0o755);
     let script = fs::read_to_string(launcher).unwrap();
-    let expected =
-        "run --profile aws-readonly --deliver gateway --on-denied ask --isolate credentials -- claude \"$@\"";
+    let expected = "run --profile aws-readonly --deliver gateway --on-denied ask --isolate credentials -- claude \"$@\"";
     assert!(script.contains(expected), "{script}");
 }
 
