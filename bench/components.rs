@@ -133,6 +133,7 @@ fn granting(actions: Vec<String>) -> Grant {
         deny: Vec::new(),
         ttl_seconds: 900,
         session: "audex-bench".to_owned(),
+        gateway: false,
     }
 }
 

@@ -237,20 +237,22 @@ pub fn grant(provider: &str, actions: &[&str]) -> Grant {
         deny: Vec::new(),
         ttl_seconds: 900,
         session: "audex-fake".to_owned(),
+        gateway: false,
     }
 }
 
 /// Returns the same grant for a provider, to plan and to mint.
 #[must_use]
 pub fn provider_grant(provider: &str, actions: &[&str]) -> provider::Grant {
-    let Grant { provider, permissions, deny, ttl_seconds, session } = grant(provider, actions);
+    let Grant { provider, permissions, deny, ttl_seconds, session, gateway } =
+        grant(provider, actions);
     let permission = |Permission { action, origin, .. }| provider::Permission {
         action,
         origin,
         resources: provider::Scope::Every,
     };
     let permissions = permissions.into_iter().map(permission).collect();
-    provider::Grant { provider, permissions, deny, ttl_seconds, session }
+    provider::Grant { provider, permissions, deny, ttl_seconds, session, gateway }
 }
 
 #[expect(clippy::panic, reason = "a test that forgot its host")]

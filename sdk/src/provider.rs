@@ -45,10 +45,10 @@ pub use secrets::{Piece, Secret};
 pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult,
-    Description, Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GitCredential,
-    GrantPlan as Plan, HealthStatus, KnownAction, LearnSource, Minted, Need, Omission, Planned,
-    Profile, Reading, Reply, SeenRequest, Setting, Sign, Statement, Status, ToolLogins, Value,
-    Variable, Window,
+    Description, Effect, Endpoint, Enforcer, File, Finding, Front, GceMetadata, GitCredential,
+    GrantPlan as Plan, HealthStatus, KnownAction, Lead, LearnSource, Minted, Need, Omission,
+    Planned, Profile, Reading, Reply, SeenRequest, Setting, Sign, Statement, Status, ToolLogins,
+    Value, Variable, Window,
 };
 
 /// One cloud. Functions with a default body are optional; where the default is `unsupported`, the user sees

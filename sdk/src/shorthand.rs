@@ -37,6 +37,7 @@ impl Description {
             learn_sources: Vec::new(),
             broadest: Vec::new(),
             calls_to: None,
+            fronts: Vec::new(),
         }
     }
 
@@ -100,6 +101,7 @@ impl Plan {
             permissions: planned.collect(),
             longest_life_seconds: grant.ttl_seconds,
             notices: Vec::new(),
+            decides: Vec::new(),
         }
     }
 }

@@ -186,6 +186,7 @@ fn says(filter: &Filter, actions: &[String]) -> String {
         deny: vec!["iam:*".to_owned()],
         ttl_seconds: 900,
         session: "audex-test".to_owned(),
+        gateway: false,
     };
     let plan = GrantPlan {
         method: "assume-role".to_owned(),
@@ -194,6 +195,7 @@ fn says(filter: &Filter, actions: &[String]) -> String {
         permissions: actions.iter().map(planned).collect(),
         longest_life_seconds: 900,
         notices: Vec::new(),
+        decides: Vec::new(),
     };
     format!(
         "{:?} {:?}",

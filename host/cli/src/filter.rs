@@ -187,6 +187,7 @@ pub fn filter(
         deny: Vec::new(),
         ttl_seconds: u32::try_from(request.ttl.as_secs()).unwrap_or(u32::MAX),
         session: request.session.clone(),
+        gateway: context.delivery == Some(Delivery::Gateway),
     };
     let mut taken =
         Taken { notices: checked.notices, ttl_seconds: asked.ttl_seconds, ..Taken::default() };

@@ -143,6 +143,7 @@ fn shown(grant: &provider::Grant) -> types::Grant {
         deny: grant.deny.clone(),
         ttl_seconds: grant.ttl_seconds,
         session: grant.session.clone(),
+        gateway: grant.gateway,
     }
 }
 

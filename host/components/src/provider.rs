@@ -3,6 +3,7 @@
 mod configured;
 mod effective;
 mod endpoint;
+mod front;
 mod lease;
 mod observe;
 mod pure;
@@ -47,8 +48,8 @@ use self::value::AwsPart;
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding,
-    GrantPlan, HealthStatus, KnownAction, LearnSource, Need, Omission, Planned, Profile, Reading,
-    Reply, Setting, Sign, Statement, Status, Window,
+    Front, GrantPlan, HealthStatus, KnownAction, Lead, LearnSource, Need, Omission, Planned,
+    Profile, Reading, Reply, Setting, Sign, Statement, Status, Window,
 };
 
 pub use self::reader::Reader;
@@ -202,6 +203,7 @@ impl Provider {
             description.configured_by.len(),
             description.learn_sources.len(),
             description.broadest.len(),
+            description.fronts.len(),
         ];
         self.few(lists.into_iter().max().unwrap_or_default(), limit::DELIVERED)?;
         for profile in &description.profiles {
@@ -233,7 +235,8 @@ impl Provider {
             Some((name, reason)) => Err(self.bad(&format!("it wants to set `{name}`: {reason}"))),
             None => {
                 let wrong = tool_login::wrong(&description)
-                    .or_else(|| configured::refused_sign(&self.loaded, &description));
+                    .or_else(|| configured::refused_sign(&self.loaded, &description))
+                    .or_else(|| front::wrong(&self.loaded, &description));
                 wrong.map_or(Ok(description), |wrong| Err(self.bad(&wrong)))
             }
         }
@@ -310,7 +313,8 @@ impl Provider {
                 .bad("it left a granted permission out of its plan, or moved it")
                 .into());
         }
-        if plan.permissions.iter().any(|planned| planned.enforced_by == Enforcer::Gateway) {
+        let leaves = |planned: &Planned| planned.enforced_by == Enforcer::Gateway;
+        if !grant.gateway && (plan.permissions.iter().any(leaves) || !plan.decides.is_empty()) {
             return Err(self
                 .bad("it leaves a permission to a gateway, and this session has none")
                 .into());
@@ -320,6 +324,7 @@ impl Provider {
         if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {
             return Err(self.bad("its policy has control characters").into());
         }
+        plan.decides = self.accepted(std::mem::take(&mut plan.decides))?;
         plan.clean();
         Ok(plan)
     }

@@ -116,6 +116,7 @@ pub(super) fn grant(actions: &[&str]) -> Grant {
         deny: Vec::new(),
         ttl_seconds: 900,
         session: "audex-conformance".to_owned(),
+        gateway: false,
     }
 }
 
@@ -157,6 +158,7 @@ pub(super) fn outline(actions: &[&str]) -> GrantPlan {
         permissions: actions.iter().zip(enforcers).map(planned).collect(),
         longest_life_seconds: u32::MAX,
         notices: Vec::new(),
+        decides: Vec::new(),
     }
 }
 

@@ -37,6 +37,9 @@ pub struct Script {
     pub ttl_seconds: u32,
     /// The session's name.
     pub session: String,
+    /// True if the session had a gateway.
+    #[serde(default)]
+    pub gateway: bool,
     /// The sentence that an intent engine translated.
     pub text: Option<String>,
     /// The component's settings.
@@ -69,6 +72,7 @@ impl Script {
             deny: grant.deny.clone(),
             ttl_seconds: grant.ttl_seconds,
             session: grant.session.clone(),
+            gateway: grant.gateway,
             ..Self::default()
         }
     }
@@ -85,6 +89,7 @@ impl Script {
             deny: self.deny.clone(),
             ttl_seconds: self.ttl_seconds,
             session: self.session.clone(),
+            gateway: self.gateway,
         }
     }
 }

@@ -57,6 +57,7 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         longest_life_seconds: method
             .map_or(ttl.max(STS_FLOOR), |method| method.longest_life(ttl, forced)),
         notices,
+        decides: Vec::new(),
     })
 }
 

@@ -117,6 +117,7 @@ mod tests {
             deny: Vec::new(),
             ttl_seconds: 900,
             session: "audex-1".to_owned(),
+            gateway: false,
         };
         Method::decide(&grant, forced).map_err(|error| error.code)
     }

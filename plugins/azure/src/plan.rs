@@ -37,6 +37,7 @@ pub fn plan(grant: &Grant, settings: &Settings) -> Result<Plan, Error> {
         permissions: outline.permissions,
         longest_life_seconds: method.longest_life(grant.ttl_seconds),
         notices: outline.notices,
+        decides: Vec::new(),
     })
 }
 
@@ -82,6 +83,7 @@ pub mod tests {
             deny: owned(deny),
             ttl_seconds: 900,
             session: "audex-1".to_owned(),
+            gateway: false,
         }
     }
 

@@ -154,6 +154,7 @@ fn policy(left: &Left) -> Option<Policy> {
         deny: left.deny.clone(),
         ttl_seconds: 900,
         session: "s".into(),
+        gateway: false,
     };
     match compile(&grant, &Conditions::default(), LIMIT) {
         Ok(made) => Some(Policy::read(&made.policy)),

@@ -100,6 +100,7 @@ mod tests {
             deny: deny.iter().map(|&deny| deny.to_owned()).collect(),
             ttl_seconds: 900,
             session: "audex-1".into(),
+            gateway: false,
         };
         document(&grant, "gcs-readonly", format)
     }

@@ -96,6 +96,7 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
         permissions: permissions.into_iter().map(row).collect(),
         longest_life_seconds: grant.ttl_seconds,
         notices: Vec::new(),
+        decides: Vec::new(),
     })
 }
 
@@ -162,6 +163,7 @@ fn scoped(grant: &Grant) -> Result<Plan, Error> {
         permissions: grant.permissions.iter().map(row).collect(),
         longest_life_seconds: grant.ttl_seconds,
         notices,
+        decides: Vec::new(),
     })
 }
 

@@ -96,6 +96,7 @@ mod tests {
             deny: Vec::new(),
             ttl_seconds: 900,
             session: "audex-1".into(),
+            gateway: false,
         };
         let command = owned(&command.split(' ').collect::<Vec<_>>());
         let said =

@@ -172,6 +172,7 @@ mod tests {
             deny: Vec::new(),
             ttl_seconds: 900,
             session: "audex-1".to_owned(),
+            gateway: false,
         };
         let planned = plan::plan(&grant, Some("a@p.iam.gserviceaccount.com")).unwrap();
         let policy: serde_json::Value =

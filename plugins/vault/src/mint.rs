@@ -265,6 +265,7 @@ mod tests {
             deny: Vec::new(),
             ttl_seconds: 60,
             session: "s".repeat(80),
+            gateway: false,
         };
         let body = asked(&target, &grant);
         assert_eq!(body["ttl"], "900s");

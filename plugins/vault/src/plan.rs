@@ -39,6 +39,7 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         permissions,
         longest_life_seconds: method.longest_life(ttl),
         notices,
+        decides: Vec::new(),
     };
     if method.is_scoped() {
         let permissions =

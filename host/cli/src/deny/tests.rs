@@ -142,6 +142,7 @@ fn no_token_for_everything_is_planned_beside_an_entry_that_covers_a_known_permis
                 deny: Vec::new(),
                 ttl_seconds: 900,
                 session: "s".to_owned(),
+                gateway: false,
             };
             assert!(provider.plan(&grant).is_ok());
             grant.deny = denied.own;

@@ -30,6 +30,7 @@ pub fn allowed(provider: &Provider, id: &str, shares: &[Share]) -> Option<Allowe
         deny: Vec::new(),
         ttl_seconds: 900,
         session: "audex-learn".to_owned(),
+        gateway: false,
     };
     pairs(&provider.document(&grant, "learned", "json").ok()?)
 }

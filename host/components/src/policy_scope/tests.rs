@@ -14,6 +14,7 @@ fn grant(action: &str, deny: &[&str]) -> Grant {
         deny: deny.iter().map(|&pattern| pattern.to_owned()).collect(),
         ttl_seconds: 60,
         session: "audex-1".to_owned(),
+        gateway: false,
     }
 }
 

@@ -152,6 +152,7 @@ mod tests {
             learn_sources: Vec::new(),
             broadest: Vec::new(),
             calls_to: None,
+            fronts: Vec::new(),
         }
     }
 

@@ -29,7 +29,7 @@ impl Provider {
         let answer = self
             .call(PolicyScope::pure(), |guest, store| guest.call_statements(store, document))?
             .0;
-        self.accepted(answer.map_err(|error| self.refused(error))?)
+        Ok(self.accepted(answer.map_err(|error| self.refused(error))?)?)
     }
 
     /// Returns the statements that apply to `principal` now.
@@ -40,17 +40,21 @@ impl Provider {
         let answer = self
             .call(PolicyScope::look(), |guest, store| guest.call_effective(store, principal))?
             .0;
-        self.accepted(answer.map_err(|error| self.refused(error))?)
+        Ok(self.accepted(answer.map_err(|error| self.refused(error))?)?)
     }
 
-    fn accepted(&self, mut statements: Vec<Statement>) -> Result<Vec<Statement>, ProviderError> {
+    /// Checks and cleans statements of an answer.
+    pub(super) fn accepted(
+        &self,
+        mut statements: Vec<Statement>,
+    ) -> Result<Vec<Statement>, PluginError> {
         self.few(statements.len(), limit::ENTRIES)?;
         for statement in &mut statements {
             let named = statement.resources.named().len();
             self.few(statement.actions.len().max(named), limit::ENTRIES)?;
             self.must_name(&statement.resources, "a statement")?;
             if statement.actions.is_empty() {
-                return Err(self.bad("a statement of its answer is about no action").into());
+                return Err(self.bad("a statement of its answer is about no action"));
             }
             statement.actions.clean();
             statement.resources.clean();

@@ -71,6 +71,7 @@ pub fn plan(grant: &Grant, has_installation: bool) -> Result<Plan, Error> {
         permissions,
         longest_life_seconds: LIFE_SECONDS,
         notices,
+        decides: Vec::new(),
     })
 }
 

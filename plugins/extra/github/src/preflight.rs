@@ -73,6 +73,7 @@ mod tests {
             deny: Vec::new(),
             ttl_seconds: 900,
             session: "s".to_owned(),
+            gateway: false,
         };
         let command: Vec<String> = command.split(' ').map(str::to_owned).collect();
         preflight(&grant, &command).into_iter().flat_map(|advice| advice.missing).collect()

@@ -15,6 +15,7 @@ fn grant(permissions: &[(&str, &[&str])], deny: &[&str]) -> Grant {
         deny: owned(deny),
         ttl_seconds: 900,
         session: "audex-1".into(),
+        gateway: false,
     }
 }
 

@@ -24,6 +24,7 @@ export const provider = {
     configuredBy: [],
     learnSources: [],
     broadest: [],
+    fronts: [],
   }),
 
   check: (actions) =>
@@ -40,6 +41,7 @@ export const provider = {
     }),
     longestLifeSeconds: grant.ttlSeconds,
     notices: [],
+    decides: [],
   }),
 
   preflight(grant, command) {

@@ -44,6 +44,7 @@ class Provider(audex.Provider):
             learn_sources=[],
             broadest=[],
             calls_to=None,
+            fronts=[],
         )
 
     def check(self, actions):
@@ -68,6 +69,7 @@ class Provider(audex.Provider):
             ],
             longest_life_seconds=grant.ttl_seconds,
             notices=[],
+            decides=[],
         )
 
     def preflight(self, grant, command):

@@ -199,6 +199,7 @@ impl Provider for Hostile {
             permissions,
             longest_life_seconds: grant.ttl_seconds.max(900),
             notices,
+            decides: Vec::new(),
         })
     }
 
@@ -334,6 +335,7 @@ impl Provider for Hostile {
                     deny: vec![],
                     ttl_seconds: 900,
                     session: String::new(),
+                    gateway: false,
                 }),
                 900,
                 "health-check",

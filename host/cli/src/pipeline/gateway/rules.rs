@@ -86,6 +86,7 @@ mod tests {
             deny: vec!["s3:Delete*".to_owned()],
             ttl_seconds: 900,
             session: "s".to_owned(),
+            gateway: false,
         };
         let forbidden = ["iam:*".to_owned(), "s3:Delete*".to_owned()];
         let rules = rules(statements(), &grant, &forbidden);

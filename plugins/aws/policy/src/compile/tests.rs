@@ -34,6 +34,7 @@ fn union(parts: &[(&[&str], &[&str])], deny: &[&str]) -> Grant {
         deny: owned(deny),
         ttl_seconds: 900,
         session: "audex-1".into(),
+        gateway: false,
     }
 }
 

@@ -15,6 +15,7 @@ fn grant(parts: &[(&str, &[&str])], deny: &[&str]) -> Grant {
         deny: deny.iter().map(|&text| text.to_owned()).collect(),
         ttl_seconds: 900,
         session: "audex-1".into(),
+        gateway: false,
     }
 }
 

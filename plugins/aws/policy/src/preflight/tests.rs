@@ -16,6 +16,7 @@ fn grant(parts: &[(&[&str], &[&str])], deny: &[&str]) -> Grant {
         deny: owned(deny),
         ttl_seconds: 900,
         session: "audex-1".into(),
+        gateway: false,
     }
 }
 

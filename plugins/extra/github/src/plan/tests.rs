@@ -25,6 +25,7 @@ fn grant(wrote: &[(&str, &[&str])], deny: &[&str]) -> Grant {
         deny: deny.iter().map(|&d| d.to_owned()).collect(),
         ttl_seconds: 900,
         session: "s".to_owned(),
+        gateway: false,
     }
 }
 

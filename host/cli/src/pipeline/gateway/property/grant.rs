@@ -48,6 +48,7 @@ pub(super) fn grant<'a>(shape: Shape, needs: impl Iterator<Item = &'a Need>) -> 
         deny: Vec::new(),
         ttl_seconds: 900,
         session: "property".to_owned(),
+        gateway: false,
     };
     for (place, need) in needs.enumerate() {
         let is_odd = place % 2 == 1;
