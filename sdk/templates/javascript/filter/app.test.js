@@ -22,6 +22,7 @@ const grant = (...actions) => ({
   permissions: actions.map((action) => ({ action, origin: action, resources: { tag: "every" } })),
   deny: [],
   ttlSeconds: 900,
+  gateway: false,
   session: "audex-test",
 });
 const review = (...actions) => filter.review(grant(...actions), context, "{}");

@@ -7,6 +7,7 @@ const grant = (...actions) => ({
   permissions: actions.map((action) => ({ action, origin: action, resources: { tag: "every" } })),
   deny: [],
   ttlSeconds: 900,
+  gateway: false,
   session: "audex-test",
 });
 

@@ -21,7 +21,7 @@ CONTEXT = Context(
 
 def grant(*actions):
     permissions = [Permission(action, action, Scope_Every()) for action in actions]
-    return Grant("aws", permissions, deny=[], ttl_seconds=900, session="audex-test")
+    return Grant("aws", permissions, deny=[], ttl_seconds=900, session="audex-test", gateway=False)
 
 
 def review(*actions):

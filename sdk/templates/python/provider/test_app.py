@@ -8,7 +8,7 @@ from wit_world.exports.provider import Status
 from wit_world.imports.types import Grant, Permission, Scope_Every
 
 PERMISSION = Permission("door:open", "door:open", Scope_Every())
-GRANT = Grant("acme", [PERMISSION], deny=[], ttl_seconds=900, session="audex-test")
+GRANT = Grant("acme", [PERMISSION], deny=[], ttl_seconds=900, session="audex-test", gateway=False)
 
 
 class Acme(unittest.TestCase):
@@ -29,7 +29,7 @@ class Acme(unittest.TestCase):
 
     def test_advice_is_given_to_who_may_not_open_doors(self):
         self.assertEqual(Provider().preflight(GRANT, ["/bin/open-door"]), [])
-        nothing = Grant("acme", [], deny=[], ttl_seconds=900, session="audex-test")
+        nothing = Grant("acme", [], deny=[], ttl_seconds=900, session="audex-test", gateway=False)
         self.assertEqual(Provider().preflight(nothing, ["/bin/open-door"])[0].missing, ["door:open"])
 
     def test_documents_are_json(self):
