@@ -65,6 +65,7 @@ impl From<SettingsError> for Failure {
             | SettingsError::Isolation { is_flag: true, .. } => Kind::Denied,
             SettingsError::KeyLife { .. }
             | SettingsError::Listen { .. }
+            | SettingsError::GatewayTls { .. }
             | SettingsError::OnDenied { .. }
             | SettingsError::IsolationOption { .. } => Kind::Usage,
             _ => Kind::Config,
@@ -369,7 +370,11 @@ impl From<GatewayError> for Failure {
             GatewayError::NoPolicy { .. }
             | GatewayError::OnePort { .. }
             | GatewayError::Unenforced { .. }
-            | GatewayError::NoKeys { .. } => Kind::Usage,
+            | GatewayError::NoKeys { .. }
+            | GatewayError::NoTokens { .. }
+            | GatewayError::Listen { .. }
+            | GatewayError::NoTls { .. } => Kind::Usage,
+            GatewayError::Address(_) => Kind::Config,
         };
         Self::of(kind, "deliver", error)
     }

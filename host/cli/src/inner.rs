@@ -49,6 +49,7 @@ impl Options {
             (flags.require.is_some(), "--require"),
             (flags.gateway_listen.is_some(), "--gateway-listen"),
             (flags.gateway_unknown.is_some(), "--gateway-unknown"),
+            (flags.gateway_tls.is_some(), "--gateway-tls"),
             (flags.key_life.is_some(), "--key-life"),
             (flags.deliver.is_some_and(|deliver| deliver != Deliver::Gateway), "--deliver"),
             (flags.on_denied.is_some_and(|one| one != OnDenied::Refuse), "--on-denied"),

@@ -38,7 +38,7 @@ use audex_registry::signature::Signer;
 
 use self::approve::{ApproveSettings, OnDenied};
 use self::config_file::{ConfigFile, IntentTable, McpTable, OrganisationFile};
-use self::delivery::{Deliver, DeliverySettings, UnknownRequests, delivery};
+use self::delivery::{Deliver, DeliverySettings, GatewayTls, UnknownRequests, delivery};
 use self::deny_list::DenyEntry;
 use self::enforcement::{RequiredBy, enforcement};
 pub use self::error::SettingsError;
@@ -72,6 +72,8 @@ pub struct Flags {
     pub gateway_listen: Option<u16>,
     /// `--gateway-unknown`.
     pub gateway_unknown: Option<UnknownRequests>,
+    /// `--gateway-tls`.
+    pub gateway_tls: Option<GatewayTls>,
     /// `--on-denied`.
     pub on_denied: Option<OnDenied>,
     /// `--limit`.
@@ -220,6 +222,13 @@ impl Settings {
         delivery.unknown = unknown.or(user.run.gateway_unknown).unwrap_or_default();
         if flags.gateway_listen.is_some() && delivery.deliver != Deliver::Gateway {
             return Err(SettingsError::Listen { deliver: delivery.deliver.name() });
+        }
+        delivery.tls = flags.gateway_tls.or(user.run.gateway_tls).unwrap_or_default();
+        if flags.gateway_tls.is_some()
+            && delivery.deliver != Deliver::Gateway
+            && !delivery.prefers_gateway
+        {
+            return Err(SettingsError::GatewayTls { deliver: delivery.deliver.name() });
         }
         if flags.on_denied.is_some_and(|one| one != OnDenied::Refuse)
             && delivery.deliver != Deliver::Gateway

@@ -17,6 +17,8 @@ pub(crate) mod sts;
 pub mod tape;
 pub(crate) mod transport;
 
+pub use self::http::route::configured;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ pub mod ecosystem;
 pub mod environment;
 pub mod error_chain;
 pub mod hint;
+pub mod host_pattern;
 pub mod ignored_signal;
 pub mod interruption;
 pub mod isolation;

@@ -1,33 +1,43 @@
-//! An HTTP proxy on loopback that opens tunnels (CONNECT) to the hosts that were allowed, and to nothing else.
+//! An HTTP proxy on loopback that opens tunnels (CONNECT): to the hosts that were allowed, or, for a command that can reach
+//! everything anyway, to every host. Connections to some hosts can be served by an [`Interceptor`] instead.
 //!
-//! Security: the proxy resolves the name itself and connects to exactly the addresses that it checked. It reads nothing of
-//! what a tunnel carries, and keeps nothing but some refusals. A refusal repeats only the host and the port of its request.
+//! Security: with allowed hosts, the proxy resolves the name itself and connects to exactly the addresses that it checked. It
+//! reads nothing of what a tunnel carries, and keeps nothing but some refusals. A refusal repeats only the host and the port of
+//! its request.
 
 mod allowed;
+mod outward;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64_simd::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use hyper::ext::ReasonPhrase;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use audex_core::delivery::Value;
+use audex_core::secret::{Secret, equal};
+use audex_wire::header::header;
 use audex_wire::server::{Port, Request, Server};
 
 pub use self::allowed::{AllowedHost, AllowedHostError};
 use self::allowed::{NotAllowed, Target};
+use self::outward::Outward;
 
 /// The maximum number of open tunnels; each needs two descriptors and some kilobytes. Package managers open some dozens.
 const TUNNELS: usize = 96;
@@ -49,21 +59,57 @@ pub struct ConnectProxy {
 /// The reasons of refusals, each once.
 type Refusals = Mutex<BTreeSet<String>>;
 
+/// The client's side of a tunnel.
+pub type Connection = TokioIo<Upgraded>;
+
+/// A served connection.
+pub type Serving<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Serves connections to some hosts in place of a tunnel.
+pub trait Interceptor: Send + Sync {
+    /// Returns true if connections to this host, a name in lower case, and port are served here.
+    fn covers(&self, host: &str, port: u16) -> bool;
+
+    /// Serves a connection to `host` until it ends.
+    fn serve(&self, host: String, stream: Connection) -> Serving<'_>;
+}
+
+/// The hosts that a proxy opens tunnels to.
+pub enum Reach {
+    /// These hosts alone.
+    Hosts(Vec<AllowedHost>),
+    /// Every host, directly or through the user's own proxy. Only clients with the secret are served, because other users of
+    /// this machine may not have the user's network.
+    Everywhere(Secret),
+}
+
 /// The state that all requests share.
 struct Proxy {
-    allowed: Vec<AllowedHost>,
+    outward: Outward,
+    /// The password of the proxy, if it has one.
+    secret: Option<Secret>,
+    interceptor: Option<Arc<dyn Interceptor>>,
     tunnels: Arc<Semaphore>,
     refused: Arc<Refusals>,
 }
 
-/// Serves tunnels to the hosts in `allowed` on `port`, until the proxy is dropped.
+/// Serves tunnels within `reach` on `port`, until the proxy is dropped.
 ///
 /// # Errors
 /// If the system has no thread, or no resources for the runtime.
-pub fn start(port: Port, allowed: Vec<AllowedHost>) -> io::Result<ConnectProxy> {
+pub fn start(
+    port: Port,
+    reach: Reach,
+    interceptor: Option<Arc<dyn Interceptor>>,
+) -> io::Result<ConnectProxy> {
     let refused = Arc::new(Refusals::default());
     let tunnels = Arc::new(Semaphore::new(TUNNELS));
-    let proxy = Arc::new(Proxy { allowed, tunnels, refused: Arc::clone(&refused) });
+    let (outward, secret) = match reach {
+        Reach::Hosts(allowed) => (Outward::checked(allowed), None),
+        Reach::Everywhere(secret) => (Outward::everywhere(), Some(secret)),
+    };
+    let proxy =
+        Arc::new(Proxy { outward, secret, interceptor, tunnels, refused: Arc::clone(&refused) });
     let answer = move |request, _| {
         let proxy = Arc::clone(&proxy);
         async move { proxy.answer(request).await }
@@ -77,6 +123,18 @@ impl ConnectProxy {
     pub fn refusals(&self) -> Vec<String> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
+}
+
+/// The name of the user at a proxy with a secret.
+const USER: &str = "session";
+
+/// Returns the variables that lead a command's tools to the proxy at `address`, whose clients need `secret`. Plain http stays
+/// direct, because no cloud is reached so. Sources: as [`variables`].
+#[must_use]
+pub fn https_variables(address: SocketAddr, secret: &Secret) -> Vec<(&'static str, Value)> {
+    let proxy = Secret::new(format!("http://{USER}:{}@{address}", secret.expose()));
+    let led = ["HTTPS_PROXY", "https_proxy"].map(|name| (name, Value::Secret(proxy.clone())));
+    led.into_iter().chain([("NODE_USE_ENV_PROXY", Value::Plain("1".to_owned()))]).collect()
 }
 
 /// Returns the variables that lead a command's tools to the proxy at `address`.
@@ -95,10 +153,19 @@ pub fn variables(address: SocketAddr) -> Vec<(&'static str, String)> {
 
 impl Proxy {
     /// Opens the tunnel that `request` asks for, or says why not.
-    async fn answer(&self, request: Request) -> Reply {
+    async fn answer(self: Arc<Self>, request: Request) -> Reply {
         match self.open(&request).await {
-            Ok((stream, place)) => {
+            Ok((Opened::Tunnel(stream), place)) => {
                 tokio::spawn(tunnel(request, stream, place));
+                Reply::default()
+            }
+            Ok((Opened::Intercepted(interceptor, host), place)) => {
+                tokio::spawn(async move {
+                    if let Ok(client) = hyper::upgrade::on(request).await {
+                        interceptor.serve(host, TokioIo::new(client)).await;
+                    }
+                    drop(place);
+                });
                 Reply::default()
             }
             Err(refused) => {
@@ -117,33 +184,43 @@ impl Proxy {
         }
     }
 
-    /// Connects to the target of `request`, and takes a place for its tunnel.
-    async fn open(&self, request: &Request) -> Result<(TcpStream, OwnedSemaphorePermit), Refused> {
+    /// Opens what `request` asks for, and takes a place for it.
+    async fn open(&self, request: &Request) -> Result<(Opened, OwnedSemaphorePermit), Refused> {
         if request.method() != Method::CONNECT {
             return Err(Refused::Method);
         }
+        if self.secret.as_ref().is_some_and(|secret| !knows(request, secret)) {
+            return Err(Refused::Stranger);
+        }
         let authority = request.uri().authority();
         let target = authority.and_then(Target::of).ok_or(Refused::Target)?;
-        target.check_name(&self.allowed)?;
-        let place = Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::Full)?;
-        match timeout(CONNECT_TIME, self.connect(&target)).await {
-            Ok(connected) => Ok((connected?, place)),
+        let place = || Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::Full);
+        let covers = |one: &&Arc<dyn Interceptor>| one.covers(target.host(), target.port());
+        if let Some(interceptor) = self.interceptor.as_ref().filter(covers) {
+            let opened = Opened::Intercepted(Arc::clone(interceptor), target.host().to_owned());
+            return Ok((opened, place()?));
+        }
+        self.outward.check_name(&target)?;
+        let place = place()?;
+        match timeout(CONNECT_TIME, self.outward.connect(&target)).await {
+            Ok(connected) => Ok((Opened::Tunnel(connected?), place)),
             Err(_) => Err(Refused::TimedOut(target.to_string())),
         }
     }
+}
 
-    /// Connects to one of the target's addresses, after all of them were checked.
-    async fn connect(&self, target: &Target) -> Result<TcpStream, Refused> {
-        let unreachable = |error| Refused::Unreachable(target.to_string(), error);
-        let found = tokio::net::lookup_host((target.host(), target.port())).await;
-        let addresses: Vec<SocketAddr> = found.map_err(unreachable)?.collect();
-        target.check_addresses(&addresses, &self.allowed)?;
-        // INVARIANT: the connection goes to an address of this list, which is checked; the name is not looked up again.
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
-        // The client decides how bytes are put into packets.
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
-    }
+/// What a client's connection leads to.
+enum Opened {
+    Tunnel(TcpStream),
+    Intercepted(Arc<dyn Interceptor>, String),
+}
+
+/// Returns true if a request proves that its client knows `secret`. Source: RFC 7617.
+fn knows(request: &Request, secret: &Secret) -> bool {
+    let login = Secret::new(format!("{USER}:{}", secret.expose()));
+    let expected = Secret::new(format!("Basic {}", STANDARD.encode_to_string(login.expose())));
+    let said = header(request.headers(), PROXY_AUTHORIZATION.as_str());
+    said.is_some_and(|said| equal(said.as_bytes(), expected.expose().as_bytes()))
 }
 
 /// The error for a tunnel that is not opened.
@@ -151,6 +228,8 @@ impl Proxy {
 enum Refused {
     #[error("this proxy opens tunnels (CONNECT) only; use https")]
     Method,
+    #[error("this proxy serves the command of its session only")]
+    Stranger,
     #[error("expected `CONNECT HOST:PORT`")]
     Target,
     #[error(transparent)]
@@ -161,6 +240,8 @@ enum Refused {
     TimedOut(String),
     #[error("cannot connect to {0}: {1}")]
     Unreachable(String, io::Error),
+    #[error("cannot connect to {0} through the user's own proxy: {1}")]
+    Proxy(String, String),
 }
 
 impl Refused {
@@ -170,7 +251,8 @@ impl Refused {
             Self::Target => StatusCode::BAD_REQUEST,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Unreachable(..) => StatusCode::BAD_GATEWAY,
+            Self::Unreachable(..) | Self::Proxy(..) => StatusCode::BAD_GATEWAY,
+            Self::Stranger => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
         };
         let mut reply = Response::new(Full::from(format!("audex: {self}\n")));
         *reply.status_mut() = status;
@@ -180,6 +262,11 @@ impl Refused {
         }
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         reply.headers_mut().insert(CONTENT_TYPE, kind);
+        if matches!(self, Self::Stranger) {
+            // Some clients send their login only after this question.
+            let question = HeaderValue::from_static("Basic realm=\"audex\"");
+            reply.headers_mut().insert(PROXY_AUTHENTICATE, question);
+        }
         reply
     }
 }

@@ -21,7 +21,16 @@ pub(crate) struct Client {
 impl Client {
     /// Makes the keys of a client.
     pub(crate) fn new(decider: Arc<dyn Decider>, ends_at: u64) -> io::Result<Self> {
-        Ok(Self { session_key: SessionKey::new()?, ends_at, decider })
+        Ok(Self::with_key(SessionKey::new()?, decider, ends_at))
+    }
+
+    /// Takes keys that were made before.
+    pub(crate) fn with_key(
+        session_key: SessionKey,
+        decider: Arc<dyn Decider>,
+        ends_at: u64,
+    ) -> Self {
+        Self { session_key, ends_at, decider }
     }
 }
 
@@ -56,15 +65,22 @@ impl Clients {
     /// The reason why the request is no client's.
     pub(crate) fn claimed(&self, parts: &Parts) -> Result<(Claim, Arc<Client>), Rejected> {
         let claim = Claim::in_header(&parts.uri, &parts.headers)?;
-        let has_key = |client: &&Arc<Client>| {
-            equal(claim.access_key_id.as_bytes(), client.session_key.id.as_bytes())
-        };
-        let client = if has_key(&&self.first) {
-            Some(Arc::clone(&self.first))
-        } else {
-            let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-            inner.iter().find(has_key).cloned()
-        };
+        let client = self.find(|key| equal(claim.access_key_id.as_bytes(), key.id.as_bytes()));
         client.map(|client| (claim, client)).ok_or(Rejected::UnknownKey)
+    }
+
+    /// Returns the client whose secret is the last part of a bearer token. The parts before it are for the
+    /// command alone.
+    pub(crate) fn bearing(&self, token: &str) -> Option<Arc<Client>> {
+        let secret = token.rsplit('.').next().unwrap_or_default();
+        self.find(|key| equal(secret.as_bytes(), key.secret.expose().as_bytes()))
+    }
+
+    fn find(&self, has: impl Fn(&SessionKey) -> bool) -> Option<Arc<Client>> {
+        if has(&self.first.session_key) {
+            return Some(Arc::clone(&self.first));
+        }
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        inner.iter().find(|client| has(&client.session_key)).cloned()
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn answer(
     match exchange(gate, door, connection, &parts, body).await {
         Ok(response) => response,
         Err(refusal) => {
-            gate.refused(&refusal);
+            gate.shared.refused(&refusal);
             refusal.into_response(&parts)
         }
     }
@@ -55,10 +55,10 @@ async fn exchange(
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<SdkBody>, Refusal> {
-    let view = gate.clients.first.decider.view();
-    let (claim, client) = match gate.clients.claimed(parts) {
+    let view = gate.shared.clients.first.decider.view();
+    let (claim, client) = match gate.shared.clients.claimed(parts) {
         Err(Rejected::Unsigned) if view == View::Telling => {
-            not_ended(&gate.clients.first)?;
+            not_ended(&gate.shared.clients.first)?;
             return unsigned::exchange(gate, door, parts, body).await;
         }
         Err(Rejected::Unsigned) => return Err(unsigned::refusal(parts)),
@@ -88,7 +88,7 @@ async fn exchange(
         View::Whole => {
             let host = uri.authority().map_or("", http::uri::Authority::as_str);
             let is_read = payload.is_read || is_s3(service);
-            seen::whole(parts, &anew, host, (service, region), &beginning, is_read)
+            seen::whole(parts, &anew, host, Some((service, region)), &beginning, is_read)
                 .map_err(invalid)?
         }
     };
@@ -124,7 +124,7 @@ async fn exchange(
         Outcome::Denied => &[true],
         Outcome::Partly => &[false, true],
         Outcome::Undecided => {
-            gate.lost(NOT_TAKEN);
+            gate.shared.lost(NOT_TAKEN);
             &[]
         }
     };
@@ -308,7 +308,8 @@ fn signed_again(
             settings: settings(&claim.service),
         };
         let uri = uri.to_string();
-        sign(parts.method.as_str(), &uri, headers, body, &signer.credentials, scope)?
+        let keys = signer.keys().ok_or("the session has no keys to sign with")?;
+        sign(parts.method.as_str(), &uri, headers, body, keys, scope)?
     };
     request.headers_mut().remove("x-amz-date");
     instructions.apply_to_request_http1x(&mut request);

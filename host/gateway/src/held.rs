@@ -133,6 +133,11 @@ impl HeldBodies {
             View::Telling => WHOLE_BYTES,
             View::Whole => DECIDED_BYTES,
         };
+        Self::up_to(longest)
+    }
+
+    /// Returns the room for bodies of at most `longest` bytes.
+    pub(crate) fn up_to(longest: u32) -> Self {
         Self { room: Arc::new(Semaphore::new(SUM as usize)), longest, time: BODY_TIME }
     }
 

@@ -1,13 +1,15 @@
-//! A loopback endpoint for every AWS service, between a command and the cloud.
+//! A loopback front of a cloud, between a command and the cloud's services.
 //!
-//! The command has keys that are valid only here. The gateway checks each request, signs it with the
-//! session's own credentials and sends it on.
+//! The command has keys that are valid only here. The gateway checks each request, puts the session's own
+//! credentials to it and sends it on. This file is the front of AWS, whose requests are signed; `bearer` is the
+//! front of clouds whose requests carry a token.
 //!
-//! Security: the gateway listens on 127.0.0.1 only. A request that is not signed with this session's key
-//! never gets the session's credentials, which stay in this process.
+//! Security: the gateway listens on 127.0.0.1 only. A request that does not prove this session's key never gets
+//! the session's credentials, which stay in this process.
 
 mod anew;
 mod answer;
+pub mod bearer;
 mod chunks;
 mod client;
 pub mod count;
@@ -52,7 +54,7 @@ pub use self::count::{Counted, Counter};
 pub use self::decider::{Decider, Denial, Pending, View};
 pub use self::seen::{decided, is_denial};
 pub use self::session_key::SessionKey;
-pub use self::signer::Signer;
+pub use self::signer::{Signer, Token};
 
 /// The most different refusals that are reported; each is one sentence.
 const REFUSALS: usize = 20;
@@ -93,21 +95,17 @@ impl Door {
     }
 }
 
-/// The state that all connections share.
-pub(crate) struct Gate {
+/// The clients of a gateway, and the reasons why it refused requests.
+pub(crate) struct Shared {
     clients: Clients,
-    region: Option<String>,
-    variant: Variant,
-    http: AwsHttp,
-    /// The seconds by which the endpoints' clocks are ahead.
-    skew: AtomicI64,
-    once: Mutex<UsedSignatures>,
-    queues: Queues,
-    bodies: HeldBodies,
     refusals: Mutex<Vec<String>>,
 }
 
-impl Gate {
+impl Shared {
+    fn new(first: Client) -> Self {
+        Self { clients: Clients::new(first), refusals: Mutex::default() }
+    }
+
     fn refused(&self, refusal: &Refusal) {
         self.lost(&refusal.message);
     }
@@ -119,7 +117,22 @@ impl Gate {
             refusals.push(reason.to_owned());
         }
     }
+}
 
+/// The state that all connections share.
+pub(crate) struct Gate {
+    shared: Arc<Shared>,
+    region: Option<String>,
+    variant: Variant,
+    http: AwsHttp,
+    /// The seconds by which the endpoints' clocks are ahead.
+    skew: AtomicI64,
+    once: Mutex<UsedSignatures>,
+    queues: Queues,
+    bodies: HeldBodies,
+}
+
+impl Gate {
     fn once(&self, claim: &Claim, parts: &Parts, connection: u64) -> Result<(), Rejected> {
         self.once.lock().unwrap_or_else(PoisonError::into_inner).take(claim, parts, connection)
     }
@@ -142,7 +155,7 @@ pub struct Gateway {
     pub settings: EndpointSettings,
     /// The keys for the command.
     pub session_key: SessionKey,
-    gate: Arc<Gate>,
+    shared: Arc<Shared>,
     /// The server of all ports.
     pub server: Server,
 }
@@ -182,8 +195,9 @@ impl Gateway {
             dual_stack: is_on("AWS_USE_DUALSTACK_ENDPOINT"),
         };
         let http = AwsHttp::new(ConfiguredPath::of_variable(parent, AWS_CA_BUNDLE));
+        let shared = Arc::new(Shared::new(first));
         let gate = Arc::new(Gate {
-            clients: Clients::new(first),
+            shared: Arc::clone(&shared),
             region,
             variant,
             http,
@@ -191,7 +205,6 @@ impl Gateway {
             once: Mutex::default(),
             queues: Queues::default(),
             bodies: HeldBodies::new(view),
-            refusals: Mutex::default(),
         });
         let ports = doors.into_iter().map(|(port, door)| {
             let gate = Arc::clone(&gate);
@@ -202,7 +215,7 @@ impl Gateway {
             (port, answer)
         });
         let server = Server::start("gateway", ports.collect())?;
-        Ok(Self { settings, session_key, gate, server })
+        Ok(Self { settings, session_key, shared, server })
     }
 
     /// Serves one more client until the returned value is dropped: the command of a session inside this one. Its
@@ -211,15 +224,15 @@ impl Gateway {
     /// # Errors
     /// If the operating system has no random numbers.
     pub fn admit(&self, decider: Arc<dyn Decider>, ends_at: u64) -> io::Result<Admitted> {
-        let client = self.gate.clients.add(Client::new(decider, ends_at)?);
-        Ok(Admitted { client, gate: Arc::clone(&self.gate) })
+        let client = self.shared.clients.add(Client::new(decider, ends_at)?);
+        Ok(Admitted { client, shared: Arc::clone(&self.shared) })
     }
 
     /// Returns the reasons why requests were not forwarded, or why their answers prove nothing about
     /// permissions.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
-        self.gate.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the gateway's address, for tests.
@@ -235,7 +248,7 @@ impl Gateway {
 /// A client besides the first one, which is served until this value is dropped.
 pub struct Admitted {
     client: Arc<Client>,
-    gate: Arc<Gate>,
+    shared: Arc<Shared>,
 }
 
 impl Admitted {
@@ -248,7 +261,7 @@ impl Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.gate.clients.remove(&self.client);
+        self.shared.clients.remove(&self.client);
     }
 }
 

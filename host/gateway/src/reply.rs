@@ -22,7 +22,7 @@ use audex_wire::echo::Guard;
 use audex_wire::header::header;
 
 /// The longest error answer that is searched; real ones have a few hundred bytes.
-const ERROR_BYTES: usize = 1024 * 1024;
+pub(crate) const ERROR_BYTES: usize = 1024 * 1024;
 /// The longest answer to a deletion: a thousand objects, each with a key of 1,024 bytes, each byte encoded in
 /// up to six bytes.
 /// Source: `DeleteObjects`.
@@ -31,7 +31,7 @@ const DELETED_BYTES: usize = 8 * 1024 * 1024;
 const CODE_LETTERS: usize = 100;
 
 /// The headers that apply to one connection. Source: RFC 9110, 7.6.1.
-const HOP: [&str; 6] =
+pub(crate) const HOP: [&str; 6] =
     ["connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade", "trailer"];
 
 /// Returns the answer for the command, and the outcome of the call. `guard` searches for the credentials of the request.
@@ -74,7 +74,7 @@ pub(crate) async fn looked_at(
 }
 
 /// Returns a body that is passed on in few parts.
-fn streamed(body: SdkBody) -> SdkBody {
+pub(crate) fn streamed(body: SdkBody) -> SdkBody {
     if body.content_length().is_some_and(|length| length <= TOGETHER as u64) {
         return body;
     }
@@ -82,7 +82,7 @@ fn streamed(body: SdkBody) -> SdkBody {
 }
 
 /// Reads a whole body; returns `None` if it is longer than `most` bytes.
-async fn read(body: SdkBody, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
+pub(crate) async fn read(body: SdkBody, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
     match whole(body, most).await {
         Ok(whole) => Ok(Some(whole)),
         Err(Unread::TooLong) => Ok(None),
@@ -129,7 +129,7 @@ pub(crate) async fn with_our_queues(
 }
 
 /// Removes the headers that repeat the session's secrets.
-fn remove_quoted(guard: &Guard, headers: &mut HeaderMap) {
+pub(crate) fn remove_quoted(guard: &Guard, headers: &mut HeaderMap) {
     let quoting = headers.iter().filter(|(_, value)| guard.finds_in(value.as_bytes()));
     let names: Vec<http::HeaderName> = quoting.map(|(name, _)| name.clone()).collect();
     for name in &names {
@@ -153,7 +153,7 @@ fn replaced(
     let code = code.filter(is_code).unwrap_or_else(|| "InternalFailure".to_owned());
     let message = "the endpoint's words are left out, for they repeat the credentials or could not be searched";
     let refusal = Refusal::new(status, code, message);
-    gate.refused(&refusal);
+    gate.shared.refused(&refusal);
     refusal.into_response(parts)
 }
 

@@ -180,10 +180,11 @@ pub fn decided(
     complete: bool,
 ) -> Result<SeenRequest, &'static str> {
     let body = Bytes::copy_from_slice(body);
-    whole(parts, &anew::target(&parts.uri)?, host, scope, &body, complete)
+    whole(parts, &anew::target(&parts.uri)?, host, Some(scope), &body, complete)
 }
 
-/// Returns every part of a request that its service can read.
+/// Returns every part of a request that its service can read. `scope` has the service and the region of its
+/// signature, if it has one.
 ///
 /// # Errors
 /// If a header is not text.
@@ -191,7 +192,7 @@ pub(crate) fn whole(
     parts: &Parts,
     anew: &Target,
     host: &str,
-    (service, region): (&str, &str),
+    scope: Option<(&str, &str)>,
     body: &Bytes,
     complete: bool,
 ) -> Result<SeenRequest, &'static str> {
@@ -202,8 +203,8 @@ pub(crate) fn whole(
     };
     let headers: Option<Vec<_>> = sent.map(text).collect();
     Ok(SeenRequest {
-        service: Some(service.to_owned()),
-        region: Some(region.to_owned()),
+        service: scope.map(|(service, _)| service.to_owned()),
+        region: scope.map(|(_, region)| region.to_owned()),
         method: parts.method.to_string(),
         host: host.to_owned(),
         path: anew.path.clone(),

@@ -97,7 +97,12 @@ pub(crate) async fn exchange(
     let request = seen::telling(parts, &anew, service, &region, &whole);
     // No secret was sent, so no answer can repeat one.
     let (response, _) = reply::looked_at(gate, &Guard::default(), parts, service, response).await?;
-    gate.clients.first.decider.noted(Noted { request, denied: false, is_signed: false }).await;
+    gate.shared
+        .clients
+        .first
+        .decider
+        .noted(Noted { request, denied: false, is_signed: false })
+        .await;
     Ok(response)
 }
 
@@ -141,7 +146,7 @@ async fn beginning(
     let mut form = SdkBody::from_body_1_x(body);
     let first = tokio::time::timeout(BODY_TIME, first(&mut form)).await;
     let first = first.map_err(|_| Refusal::unreachable("the form did not arrive in time"))??;
-    let key_id = &gate.clients.first.session_key.id;
+    let key_id = &gate.shared.clients.first.session_key.id;
     if first.windows(key_id.len()).any(|window| window == key_id.as_bytes()) {
         return Err(Refusal::unsupported(Unsupported::PostForm));
     }

@@ -19,6 +19,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -47,7 +48,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub type Request = http::Request<Incoming>;
 
 /// The error of a body that an answer streams.
-type BodyError = Box<dyn Error + Send + Sync>;
+pub type BodyError = Box<dyn Error + Send + Sync>;
 
 /// An open port of 127.0.0.1, not served yet.
 #[derive(Debug)]
@@ -191,32 +192,46 @@ async fn accept<A, F, B>(
         let _ = stream.set_nodelay(true);
         let (answer, mut stopped) = (answer.clone(), stopped.clone());
         tokio::spawn(async move {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let service = service_fn(move |request| {
-                let answer = answer(request, number);
-                async { Ok::<_, Infallible>(answer.await) }
-            });
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIME)
-                .max_header_size(HEADER_BYTES)
-                .max_buf_size(STREAM_BYTES);
-            let mut connection =
-                pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
-            let mut stopping = pin!(stopped.changed());
-            let mut is_stopping = false;
-            // An early end of a connection concerns only the client.
-            let _ = poll_fn(|context| {
-                if !is_stopping && stopping.as_mut().poll(context).is_ready() {
-                    is_stopping = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                connection.as_mut().poll(context)
-            })
-            .await;
+            let stopping = async move {
+                let _ = stopped.changed().await;
+            };
+            serve(stream, answer, stopping).await;
             drop(place);
         });
     }
+}
+
+/// Serves one connection, which gets a number of its own, until its client ends it. After `stopping`, a request
+/// under way is still answered.
+pub async fn serve<S, A, F, B>(stream: S, answer: A, stopping: impl Future<Output = ()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    A: Fn(Request, u64) -> F,
+    F: Future<Output = Response<B>>,
+    B: Body<Data: Send, Error: Into<BodyError>> + Send + 'static,
+{
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let service = service_fn(move |request| {
+        let answer = answer(request, number);
+        async { Ok::<_, Infallible>(answer.await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_header_size(HEADER_BYTES)
+        .max_buf_size(STREAM_BYTES);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut stopping = pin!(stopping);
+    let mut is_stopping = false;
+    // An early end of a connection concerns only the client.
+    let _ = poll_fn(|context| {
+        if !is_stopping && stopping.as_mut().poll(context).is_ready() {
+            is_stopping = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        connection.as_mut().poll(context)
+    })
+    .await;
 }
 
 #[cfg(test)]

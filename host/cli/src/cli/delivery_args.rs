@@ -6,7 +6,7 @@ use super::heading::LIMITS;
 use crate::settings::Flags;
 use crate::settings::approve::OnDenied;
 use crate::settings::config_file::parse_ttl;
-use crate::settings::delivery::{Deliver, UnknownRequests, parse_limit, parse_listen};
+use crate::settings::delivery::{Deliver, GatewayTls, UnknownRequests, parse_limit, parse_listen};
 use audex_gateway::decide::Limit;
 
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -30,6 +30,9 @@ pub(super) struct GatewayArgs {
     /// With the gateway: what happens to requests that it does not know, `refuse` or `forward` [default: refuse]
     #[arg(long, value_name = "WHAT", value_parser = UnknownRequests::parse, help_heading = LIMITS, hide_short_help = true)]
     gateway_unknown: Option<UnknownRequests>,
+    /// With the gateway of Google Cloud or Azure: whether it serves their own hosts in TLS, `auto`, `never` or `always` [default: auto]
+    #[arg(long, value_name = "WHEN", value_parser = GatewayTls::parse, help_heading = LIMITS, hide_short_help = true)]
+    gateway_tls: Option<GatewayTls>,
     /// With the gateway: what becomes of a request that it refuses, `refuse`, `ask` or `wait` [default: refuse]
     #[arg(long, value_name = "WHAT", value_parser = OnDenied::parse, help_heading = LIMITS, hide_short_help = true)]
     on_denied: Option<OnDenied>,
@@ -43,6 +46,7 @@ impl GatewayArgs {
     pub(super) fn add_to(&self, flags: Flags) -> Flags {
         Flags {
             gateway_unknown: self.gateway_unknown,
+            gateway_tls: self.gateway_tls,
             on_denied: self.on_denied,
             gateway_listen: self.gateway_listen,
             limits: self.limit.clone(),

@@ -111,6 +111,7 @@ impl RequestArgs {
             on_expiry: self.on_expiry,
             gateway_unknown: None,
             gateway_listen: None,
+            gateway_tls: None,
             on_denied: None,
             limits: Vec::new(),
             deliver: None,

@@ -17,9 +17,10 @@ use crate::plan::Planned;
 use crate::settings::delivery::{Deliver, DeliverySettings};
 use audex_components::filter;
 use audex_components::provider::{Description, Minted, Provider};
-use audex_core::delivery::{EndpointSettings, Value};
+use audex_core::delivery::{Endpoint, EndpointSettings, Value};
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
+use audex_endpoint::connect_proxy::Interceptor;
 use audex_gateway::Counter;
 use audex_gateway::decide::Limit;
 use audex_wire::server::Server;
@@ -89,6 +90,11 @@ pub(super) trait Serving {
 
     /// Returns the asks of the session, if it has a gateway.
     fn board(&self) -> Option<Arc<Board>> {
+        None
+    }
+
+    /// Returns what serves connections to the cloud's own hosts, if something does.
+    fn interceptor(&self) -> Option<Arc<dyn Interceptor>> {
         None
     }
 
@@ -167,10 +173,15 @@ impl Hint for DeliveryError {
 
 /// Returns the delivery of a run. For a coding agent that is a gateway, unless the provider has none or something else was chosen.
 pub(super) fn chosen(delivery: &DeliverySettings, description: &Description) -> Deliver {
-    if delivery.prefers_gateway && aws_keys::are_declared(description) {
+    if delivery.prefers_gateway && has_gateway(description) {
         return Deliver::Gateway;
     }
     delivery.deliver
+}
+
+/// Returns true if a gateway can stand before the provider's cloud.
+fn has_gateway(description: &Description) -> bool {
+    aws_keys::are_declared(description) || gateway::bearer::is_declared(description)
 }
 
 /// Returns the delivery of which filters are told: none where the provider chooses.
@@ -181,7 +192,12 @@ pub(super) fn told(deliver: Deliver, description: &Description) -> Option<filter
 
 /// Checks, before anything is minted, that the provider declares credentials which can be delivered so.
 pub(super) fn check(deliver: Deliver, description: &Description) -> Result<(), DeliveryError> {
-    if deliver == Deliver::Env || aws_keys::are_declared(description) {
+    let is_possible = match deliver {
+        Deliver::Env => true,
+        Deliver::Gateway => has_gateway(description),
+        Deliver::Endpoint | Deliver::File => aws_keys::are_declared(description),
+    };
+    if is_possible {
         return Ok(());
     }
     Err(DeliveryError::NoKeys { deliver: deliver.name(), provider: description.id.clone() })
@@ -208,6 +224,16 @@ pub(super) enum Prepared {
     File,
     Endpoint,
     Gateway(Box<gateway::Prepared>),
+}
+
+impl Prepared {
+    /// Returns the endpoints for the command.
+    pub(super) fn endpoints<'a>(&self, minted: &'a Minted) -> Cow<'a, [Endpoint]> {
+        match self {
+            Self::Gateway(prepared) => prepared.endpoints(minted),
+            Self::Env | Self::File | Self::Endpoint => minted.endpoints.as_slice().into(),
+        }
+    }
 }
 
 /// Prepares the delivery of a run, and adds to `planned` the notices about it.

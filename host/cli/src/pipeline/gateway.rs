@@ -1,6 +1,7 @@
 //! The delivery `gateway`: the command's keys open this session's gateway and nothing else.
 
 pub mod asking;
+pub(crate) mod bearer;
 pub mod decider;
 pub(crate) mod nest;
 #[cfg(test)]
@@ -24,18 +25,20 @@ use crate::failure::Failure;
 use crate::later::Later;
 use crate::plan::{self, Planned};
 use crate::settings::approve::{ApproveSettings, OnDenied};
-use crate::settings::delivery::UnknownRequests;
+use crate::settings::delivery::{GatewayTls, UnknownRequests};
 use audex_components::backend::Backend;
-use audex_components::provider::{Enforcer, Minted, Reader};
-use audex_core::delivery::Value;
+use audex_components::provider::{Description, Enforcer, Minted, Reader};
+use audex_core::delivery::{Endpoint, Value};
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
+use audex_endpoint::connect_proxy::Interceptor;
 use audex_gateway::decide::{Limit, Set};
-use audex_gateway::{Decider, Gateway, Signer};
+use audex_gateway::{Decider, Gateway, SessionKey, Signer};
 use audex_logins::aws::profile::with_endpoints;
 use audex_wire::server::Server;
 
 use self::asking::Asking;
+use self::bearer::Interposed;
 use self::decider::{Deciding, Held};
 use self::nest::Nest;
 use self::rules::{left_to_the_cloud, rules};
@@ -80,6 +83,27 @@ pub(crate) enum GatewayError {
         /// The provider's id or method.
         provider: String,
     },
+    /// The provider hands out something other than tokens by endpoints.
+    #[error("the gateway takes tokens alone, and `{provider}` hands out something else")]
+    NoTokens {
+        /// The provider's id or method.
+        provider: String,
+    },
+    /// A gateway with a port for each host cannot have one port.
+    #[error("--gateway-listen is for the gateway of AWS, and this run is for `{provider}`")]
+    Listen {
+        /// The provider's id.
+        provider: String,
+    },
+    /// A setting of the user is no address.
+    #[error("{0}")]
+    Address(String),
+    /// The gateway needs no certificates.
+    #[error("--gateway-tls always is for a cloud with tokens, and `{provider}` has none")]
+    NoTls {
+        /// The provider's id.
+        provider: String,
+    },
 }
 
 impl Hint for GatewayError {
@@ -90,12 +114,18 @@ impl Hint for GatewayError {
             Self::Unenforced { .. } => Some("leave `--gateway-unknown forward` out".into()),
             Self::OnePort { .. } => Some("leave one of them out".into()),
             Self::NoKeys { .. } => Some("take another --source, --deliver or --method".into()),
+            Self::NoTokens { .. } => Some("take another --deliver or --method".into()),
+            Self::Listen { .. } => Some("leave out --gateway-listen".into()),
+            Self::Address(_) => None,
+            Self::NoTls { .. } => Some("leave out --gateway-tls".into()),
         }
     }
 }
 
 /// Everything that a gateway needs before there are credentials.
 pub(super) struct Prepared {
+    /// The key of a command that gets tokens; a command that gets AWS keys has those of the gateway.
+    key: Option<SessionKey>,
     pub(super) reader: Reader,
     pub(super) set: Set,
     limits: Vec<Limit>,
@@ -124,13 +154,23 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
                 .to_owned(),
         );
     }
-    let Some(policy) = &planned.plan.policy else {
-        let (provider, method) = (run.request.provider.clone(), planned.plan.method.clone());
-        return Err(GatewayError::NoPolicy { provider, method }.into());
-    };
+    let takes_tokens = bearer::is_declared(&run.description);
+    if delivery.tls == GatewayTls::Always && !takes_tokens {
+        return Err(GatewayError::NoTls { provider: run.request.provider.clone() }.into());
+    }
     // Security: the reader is opened without a backend, so that it can ask nobody.
     let reader = run.components.provider(id, Backend::default())?;
-    let statements = reader.statements(policy)?;
+    let statements = match &planned.plan.policy {
+        _ if takes_tokens => planned.plan.decides.clone(),
+        Some(policy) => reader.statements(policy)?,
+        None => {
+            let (provider, method) = (run.request.provider.clone(), planned.plan.method.clone());
+            return Err(GatewayError::NoPolicy { provider, method }.into());
+        }
+    };
+    if takes_tokens {
+        planned.notices.extend(notices_of_tls(delivery.tls, &run.description));
+    }
     planned.notices.extend(left_to_the_cloud(&statements));
     let grant = planned.grant.shown();
     let rules = rules(statements, grant, &run.denied.own);
@@ -144,7 +184,9 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
         ));
     }
     let limits = run.limits.clone();
+    let key = takes_tokens.then(SessionKey::new).transpose().map_err(GatewayError::Loopback)?;
     Ok(Prepared {
+        key,
         reader: Reader::new(reader),
         set: Set::new(rules),
         limits,
@@ -154,6 +196,22 @@ pub(super) fn prepare(run: &Run<'_>, planned: &mut Planned) -> Result<Prepared, 
 }
 
 impl Prepared {
+    /// Returns the endpoints for the command: with tokens of the session's own, if the gateway takes tokens.
+    pub(super) fn endpoints<'a>(&self, minted: &'a Minted) -> Cow<'a, [Endpoint]> {
+        match &self.key {
+            Some(key) => bearer::without_tokens(&minted.endpoints, key).into(),
+            None => minted.endpoints.as_slice().into(),
+        }
+    }
+
+    /// Returns the minted credentials in the form that the gateway uses.
+    ///
+    /// # Errors
+    /// When they are something else, in part or in all.
+    pub(super) fn signer(&self, minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
+        if self.key.is_some() { token_signer(minted) } else { signer(minted) }
+    }
+
     /// Returns the decisions of a session inside another, which makes no asks.
     pub(super) fn nested(
         self,
@@ -161,7 +219,7 @@ impl Prepared {
         until: u64,
         identity: Option<&str>,
     ) -> Deciding {
-        let Self { reader, set, limits, unknown, ground } = self;
+        let Self { key: _, reader, set, limits, unknown, ground } = self;
         let first = Held { set, signer, until, ask: None, once: false };
         // Without a clerk, an ask would find nobody.
         let (board, _) = Board::new(ground.asker());
@@ -178,9 +236,10 @@ impl Prepared {
 /// # Errors
 /// When the credentials are not AWS keys, or the system has no socket.
 pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handover, Failure> {
-    let Prepared { reader, set, limits, unknown, ground } = prepared;
+    let signer = prepared.signer(scene.minted)?;
+    let Prepared { key, reader, set, limits, unknown, ground } = prepared;
     let identity = scene.minted.identity.as_deref();
-    let (signer, until) = (signer(scene.minted)?, scene.ends_at);
+    let until = scene.ends_at;
     let first = Held { set, signer, until, ask: None, once: false };
     let (board, work) = Board::new(ground.asker());
     let board = Arc::new(board);
@@ -189,7 +248,15 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let deciding = Arc::new(Deciding::new(reader, first, limits, unknown, identity, asking));
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);
-    let gateway = Arc::new(interpose(scene, &mut arranged, Arc::clone(&decider))?);
+    let (gateway, interceptor) = match key {
+        None => (interpose(scene, &mut arranged, Arc::clone(&decider))?, None),
+        Some(key) => {
+            let Interposed { gateway, interceptor } =
+                bearer::interpose(scene, &mut arranged, key, Arc::clone(&decider))?;
+            (gateway.gateway, interceptor)
+        }
+    };
+    let gateway = Arc::new(gateway);
     let nest = Nest::new(
         scene.context,
         (scene.attempt.provider(), scene.attempt.session()),
@@ -206,7 +273,7 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let inside = Arc::<Nest>::clone(&nest);
     let door = Door::open(board, inside, until).map_err(GatewayError::Loopback)?;
     door.configure(&mut arranged.endpoint_settings);
-    let running = Running { gateway, nest, deciding, clerk, door };
+    let running = Running { gateway, interceptor, nest, deciding, clerk, door };
     Ok(Handover { arranged, serving: Some(Box::new(running)) })
 }
 
@@ -219,6 +286,33 @@ pub(crate) fn signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
     let AwsKeys { id, secret, token } = AwsKeys::of(minted).ok_or_else(no_keys)?;
     let token = token.map(|token| token.expose().to_owned());
     Ok(Arc::new(Signer::new(Credentials::new(id, secret.expose(), token, None, "session"))))
+}
+
+/// Returns the signer with the minted tokens.
+///
+/// # Errors
+/// When the credentials are not tokens alone.
+fn token_signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
+    let no_tokens = || GatewayError::NoTokens { provider: minted.method.clone() };
+    Ok(Arc::new(Signer::of_tokens(bearer::tokens(minted).ok_or_else(no_tokens)?)))
+}
+
+/// Returns what the user must know of the ways in which requests reach a gateway that takes tokens.
+fn notices_of_tls(tls: GatewayTls, description: &Description) -> Vec<String> {
+    let hosts = description.fronts.iter().flat_map(|front| &front.hosts);
+    let hosts = hosts.map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", ");
+    let notice = if tls == GatewayTls::Never {
+        format!(
+            "only tools that take an address on loopback reach the gateway (--gateway-tls never); elsewhere, at {hosts}, the \
+             command's token opens nothing"
+        )
+    } else {
+        format!(
+            "the command's https to {hosts} goes through the session's gateway, with certificates that only this command is told \
+             to trust; gRPC is refused, so set client libraries to REST"
+        )
+    };
+    vec![notice]
 }
 
 /// Starts a gateway, and puts its keys and address in place of the minted keys.
@@ -264,6 +358,7 @@ pub(crate) fn account(identity: &str) -> Option<String> {
 /// A gateway that serves a command.
 struct Running {
     gateway: Arc<Gateway>,
+    interceptor: Option<Arc<dyn Interceptor>>,
     nest: Arc<Nest>,
     deciding: Arc<Deciding>,
     clerk: Clerk,
@@ -281,6 +376,10 @@ impl Serving for Running {
 
     fn servers(&self) -> Vec<&Server> {
         vec![&self.gateway.server, &self.door.server]
+    }
+
+    fn interceptor(&self) -> Option<Arc<dyn Interceptor>> {
+        self.interceptor.clone()
     }
 
     fn stop(&mut self) -> Unrevoked {

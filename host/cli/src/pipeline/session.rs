@@ -25,7 +25,6 @@ use audex_child::isolate::Prepared;
 use audex_child::{Ended, Executable, Running, Signals};
 use audex_components::provider::{Description, Minted, Provider};
 use audex_core::clock;
-use audex_core::delivery::Value;
 use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
 use audex_core::secret::Secret;
 use audex_endpoint::Endpoints;
@@ -220,6 +219,7 @@ impl Session<'_> {
             self.start(minted, spent, &access, place)?;
         let mut known = secrets(minted);
         known.extend(endpoints.secrets());
+        known.extend(proxy.iter().flat_map(Proxy::secrets));
         self.observer.at(Stage::Wait);
         let is_expired = Cell::new(false);
         let ended = running.wait(Some(access.deadline()), || {
@@ -270,7 +270,8 @@ impl Session<'_> {
         let Context { environment, console, .. } = self.context;
         self.observer.at(Stage::Deliver);
         self.attempt.record_issued(minted, access)?;
-        let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
+        let endpoints =
+            audex_endpoint::start(&delivery.endpoints(minted), directory.path(), access.ends_at)?;
         let scene = Scene {
             context: self.context,
             attempt: self.attempt,
@@ -284,10 +285,11 @@ impl Session<'_> {
         };
         let Handover { arranged, serving } = hand_over(delivery, &scene)?;
         let mut arranged = self.observer.arrange(&scene, arranged)?;
-        let proxy = isolated::proxy(&self.context.settings.isolation)?;
+        let interceptor = serving.as_ref().and_then(|serving| serving.interceptor());
+        let proxy = isolated::proxy(&self.context.settings.isolation, interceptor)?;
         if let Some(proxy) = &proxy {
             let led = proxy.variables.iter();
-            let led = led.map(|(name, value)| ((*name).to_owned(), Value::Plain(value.clone())));
+            let led = led.map(|(name, value)| ((*name).to_owned(), value.clone()));
             arranged.endpoint_settings.variables.extend(led);
         }
         // Security: an allow list decides which settings of the user's profile pass; none of them gives

@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::approve::{ApproveTable, OnDenied, OrganisationApproveTable};
-use super::delivery::{Deliver, UnknownRequests, parse_limit};
+use super::delivery::{Deliver, GatewayTls, UnknownRequests, parse_limit};
 use super::isolation::{Agents, Choices, OrganisationIsolateTable, choice};
 use super::{SettingsError, source};
 use audex_child::OnExpiry;
@@ -149,6 +149,9 @@ pub struct RunTable {
     /// `refuse` or `forward`: the gateway's treatment of requests that it does not know.
     #[serde(deserialize_with = "gateway_unknown")]
     pub gateway_unknown: Option<UnknownRequests>,
+    /// `auto`, `never` or `always`: whether the gateway serves the cloud's own hosts in TLS.
+    #[serde(deserialize_with = "gateway_tls")]
+    pub gateway_tls: Option<GatewayTls>,
     /// `ACTION=COUNT`: how often the gateway lets a session use actions.
     #[serde(deserialize_with = "limits")]
     pub limits: Vec<Limit>,
@@ -290,6 +293,10 @@ fn gateway_unknown<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnknownRequests>, D::Error> {
     UnknownRequests::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn gateway_tls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<GatewayTls>, D::Error> {
+    GatewayTls::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 fn on_denied<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnDenied>, D::Error> {

@@ -78,6 +78,33 @@ impl UnknownRequests {
     }
 }
 
+/// Whether a gateway serves the cloud's own hosts in TLS, with certificates of the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GatewayTls {
+    /// Where the cloud's tools take no other address.
+    #[default]
+    Auto,
+    /// Not at all: only tools that take an address on loopback are served.
+    Never,
+    /// Always; an error where the gateway needs none.
+    Always,
+}
+
+impl GatewayTls {
+    /// Returns the choice called `name`.
+    ///
+    /// # Errors
+    /// A text with the valid names.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "never" => Ok(Self::Never),
+            "always" => Ok(Self::Always),
+            _ => Err(format!("`{name}` is none of `auto`, `never`, `always`")),
+        }
+    }
+}
+
 /// Reads the address of a gateway, and returns its port.
 ///
 /// # Errors
@@ -97,7 +124,9 @@ pub(crate) fn parse_limit(text: &str) -> Result<Limit, String> {
         || format!("`{text}` is not of the form `ACTION=COUNT`, such as `s3:DeleteObject=10`");
     let (pattern, most) = text.split_once('=').ok_or_else(form)?;
     let (pattern, most) = (pattern.trim(), most.trim());
-    if !pattern.contains(':') || pattern.contains(|c: char| is_hidden(c) || c.is_whitespace()) {
+    if !pattern.contains([':', '.', '/'])
+        || pattern.contains(|c: char| is_hidden(c) || c.is_whitespace())
+    {
         return Err(form());
     }
     Ok(Limit { pattern: pattern.to_owned(), most: most.parse().map_err(|_| form())? })
@@ -129,6 +158,8 @@ pub struct DeliverySettings {
     pub unknown: UnknownRequests,
     /// The one port of the gateway, if it is not to choose its ports.
     pub listen: Option<u16>,
+    /// Whether the gateway serves the cloud's own hosts in TLS.
+    pub tls: GatewayTls,
     /// The limits of the command line and of both files: all of them count.
     pub limits: Vec<Limit>,
     /// The life of one set of keys, if the session renews them.

@@ -107,6 +107,12 @@ pub enum SettingsError {
         /// The delivery.
         deliver: &'static str,
     },
+    /// A choice is given for a gateway, and there is none.
+    #[error("--gateway-tls is for the delivery `gateway`, and this run has `{deliver}`")]
+    GatewayTls {
+        /// The delivery.
+        deliver: &'static str,
+    },
     /// A refused request cannot become an ask without a gateway.
     #[error("--on-denied is for the delivery `gateway`, and this run has `{deliver}`")]
     OnDenied {
@@ -133,6 +139,7 @@ impl Hint for SettingsError {
                 return elsewhere(message).or_else(|| key_meant(message));
             }
             Self::Listen { .. } => "add --deliver gateway, or leave out --gateway-listen".into(),
+            Self::GatewayTls { .. } => "add --deliver gateway, or leave out --gateway-tls".into(),
             Self::OnDenied { .. } => "add --deliver gateway, or leave out --on-denied".into(),
             Self::KeyLife { .. } => "add --deliver endpoint, or leave out --key-life".into(),
             Self::Delivery { is_flag: true, .. } => "leave out --deliver".into(),

@@ -6,7 +6,7 @@ mod family;
 mod lift;
 mod reply;
 mod retry;
-mod route;
+pub(crate) mod route;
 mod send;
 mod signing;
 

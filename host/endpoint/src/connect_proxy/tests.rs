@@ -12,7 +12,7 @@ fn started(allowed: &[&str]) -> (ConnectProxy, SocketAddr) {
     let port = Port::open(0).unwrap();
     let address = port.address();
     let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
-    (start(port, allowed).unwrap(), address)
+    (start(port, Reach::Hosts(allowed), None).unwrap(), address)
 }
 
 /// Opens a server on loopback and returns it with its port.

@@ -71,6 +71,15 @@ impl Route {
     }
 }
 
+/// Returns the address in place of `https://HOST` that a variable names, without a slash at its end.
+///
+/// # Errors
+/// If the variable has no address.
+pub fn configured(environment: &Environment, host: &str) -> Result<Option<String>, AddressError> {
+    let route = find(environment, host)?;
+    Ok(route.map(|Route(url)| url.as_str().trim_end_matches('/').to_owned()))
+}
+
 /// Returns the route for `host`, if a variable names one.
 pub(super) fn find(environment: &Environment, host: &str) -> Result<Option<Route>, AddressError> {
     let variables =

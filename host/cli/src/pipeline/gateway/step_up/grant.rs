@@ -11,7 +11,6 @@ use crate::pipeline::attempt::{Attempt, secrets};
 use crate::pipeline::delivery::Prepared;
 use crate::pipeline::end::{revoke_announced, revoke_lease};
 use crate::pipeline::gateway::decider::{Deciding, Held};
-use crate::pipeline::gateway::signer;
 use crate::pipeline::guard::guarded;
 use crate::pipeline::{Chain, Ready, settle};
 use audex_components::provider::{Minted, Permission, Provider};
@@ -120,7 +119,7 @@ impl Granting {
         revoke_announced(console, &self.provider, &self.attempt, lease);
         let (minted, _) = minted?;
         let used = guarded(|| {
-            let signer = signer(&minted)?;
+            let signer = prepared.signer(&minted)?;
             settle::quietly(&self.provider, &minted)?;
             run.attempt.record_added(ask, &minted)?;
             record()?;
