@@ -75,7 +75,7 @@ impl SessionCa {
         if let Some(config) = configs.get(host) {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(self.signed(host)?);
+        let config = Arc::new(self.server(self.certificate(host)?)?);
         if configs.len() >= KEPT {
             configs.clear();
         }
@@ -83,20 +83,25 @@ impl SessionCa {
         Ok(config)
     }
 
-    fn signed(&self, host: &str) -> io::Result<ServerConfig> {
+    /// Returns a certificate for `host`.
+    pub(super) fn certificate(&self, host: &str) -> io::Result<CertificateDer<'static>> {
         let mut params = params(vec![host.to_owned()], self.not_after)?;
         params.distinguished_name.push(DnType::CommonName, "tryaudex session");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let signed = params.signed_by(&self.leaf, &self.issuer).map_err(io::Error::other)?;
+        Ok(signed.der().clone())
+    }
+
+    fn server(&self, certificate: CertificateDer<'static>) -> io::Result<ServerConfig> {
         let key = PrivatePkcs8KeyDer::from(self.leaf.serialize_der());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
-            .with_single_cert(vec![signed.der().clone()], PrivateKeyDer::from(key))
+            .with_single_cert(vec![certificate], PrivateKeyDer::from(key))
             .map_err(io::Error::other)?;
         config.alpn_protocols = vec![HTTP_1.to_vec()];
         Ok(config)
