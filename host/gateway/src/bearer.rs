@@ -157,6 +157,7 @@ impl BearerGateway {
         }
         around_proxies(parent, &mut settings);
         let server = Server::start("gateway", ports)?;
-        Ok(Self { gateway: Gateway { settings, session_key, shared, server }, fronts })
+        let gateway = Gateway { settings, session_key, shared, takes_keys: false, server };
+        Ok(Self { gateway, fronts })
     }
 }

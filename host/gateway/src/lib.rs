@@ -156,6 +156,8 @@ pub struct Gateway {
     /// The keys for the command.
     pub session_key: SessionKey,
     shared: Arc<Shared>,
+    /// True if clients sign with AWS keys; false if their requests carry a token.
+    pub takes_keys: bool,
     /// The server of all ports.
     pub server: Server,
 }
@@ -215,11 +217,11 @@ impl Gateway {
             (port, answer)
         });
         let server = Server::start("gateway", ports.collect())?;
-        Ok(Self { settings, session_key, shared, server })
+        Ok(Self { settings, session_key, shared, takes_keys: true, server })
     }
 
     /// Serves one more client until the returned value is dropped: the command of a session inside this one. Its
-    /// `decider` must have the view of the first.
+    /// `decider` must have the view of the first, and the same cloud.
     ///
     /// # Errors
     /// If the operating system has no random numbers.

@@ -199,6 +199,7 @@ fn look_on(
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
     let mut watch = Watch::new(plan, environment, console, chain.session(), recogniser);
+    watch.take_tokens(chain.description())?;
     let code = chain.start(&args.command, &mut watch)?;
     Ok(Watched { code, observed: watch.observed, recogniser: watch.recogniser })
 }

@@ -19,13 +19,15 @@ use crate::failure::Failure;
 use crate::pipeline::aws_keys::ID;
 use crate::pipeline::delivery::{Arranged, Scene};
 use crate::pipeline::gateway;
+use crate::pipeline::gateway::bearer::{self, Interposed};
 use crate::pipeline::observer::Observer;
 use audex_components::component::PluginError;
-use audex_components::provider::{Call, Minted, Provider};
+use audex_components::provider::{Call, Description, Minted, Provider};
 use audex_core::delivery::Value;
 use audex_core::environment::Environment;
 use audex_core::hint::Hint;
-use audex_gateway::{Decider, Gateway, Noted, Pending, Signer, View};
+use audex_endpoint::connect_proxy::Interceptor;
+use audex_gateway::{Decider, Gateway, Noted, Pending, SessionKey, Signer, View};
 use audex_wire::seen_request::SeenRequest;
 use audex_wire::server::Server;
 
@@ -61,6 +63,9 @@ pub struct Watch<'a> {
     /// recognition failed.
     pub recogniser: Option<Provider>,
     gateway: Option<Gateway>,
+    /// The key of the command's tokens, where the provider hands out tokens and the gateway observes.
+    key: Option<SessionKey>,
+    interceptor: Option<Arc<dyn Interceptor>>,
     recognising: Option<JoinHandle<(Observed, Provider)>>,
     csm: Option<Csm>,
     region: Option<String>,
@@ -108,11 +113,24 @@ impl<'a> Watch<'a> {
             session: session.to_owned(),
             recogniser: Some(recogniser),
             gateway: None,
+            key: None,
+            interceptor: None,
             recognising: None,
             csm: None,
             region: None,
             observed: Observed::default(),
         }
+    }
+
+    /// Makes the command get tokens of the session's own, for a gateway that observes requests with tokens.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(crate) fn take_tokens(&mut self, description: &Description) -> Result<(), WatchError> {
+        if self.has(Source::Gateway) && bearer::is_declared(description) {
+            self.key = Some(SessionKey::new().map_err(WatchError::Loopback)?);
+        }
+        Ok(())
     }
 
     fn has(&self, source: Source) -> bool {
@@ -125,8 +143,21 @@ impl<'a> Watch<'a> {
         let no_recogniser = || WatchError::NoKeys { provider: self.plan.provider.clone() };
         let recogniser = self.recogniser.take().ok_or_else(no_recogniser)?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let observing = Observing { noted: sender, signer: gateway::signer(scene.minted)? };
-        let gateway = gateway::interpose(scene, arranged, Arc::new(observing))?;
+        let gateway = match self.key.clone() {
+            None => {
+                let signer = gateway::signer(scene.minted)?;
+                let observing = Arc::new(Observing { noted: sender, signer });
+                gateway::interpose(scene, arranged, observing)?
+            }
+            Some(key) => {
+                let signer = gateway::token_signer(scene.minted)?;
+                let observing = Arc::new(Observing { noted: sender, signer });
+                let Interposed { gateway, interceptor } =
+                    bearer::interpose(scene, arranged, key, observing)?;
+                self.interceptor = interceptor;
+                gateway.gateway
+            }
+        };
         self.observed.gaps.extend(address::in_environment(self.parent));
         let account = scene.minted.identity.as_deref().and_then(gateway::account);
         let thread = std::thread::Builder::new().name("recogniser".to_owned());
@@ -214,6 +245,14 @@ impl Observer for Watch<'_> {
         Ok(arranged)
     }
 
+    fn token_key(&self) -> Option<&SessionKey> {
+        self.key.as_ref()
+    }
+
+    fn interceptor(&self) -> Option<Arc<dyn Interceptor>> {
+        self.interceptor.clone()
+    }
+
     fn servers(&self) -> &[Server] {
         self.gateway.as_ref().map_or(&[], |gateway| std::slice::from_ref(&gateway.server))
     }
@@ -223,6 +262,7 @@ impl Observer for Watch<'_> {
             gateway.refusals().into_iter().for_each(|refusal| self.observed.lose(refusal));
             // Closes the channel, which ends the recogniser.
             drop(gateway);
+            self.interceptor = None;
         }
         match self.recognising.take().map(JoinHandle::join) {
             Some(Ok((observed, recogniser))) => {

@@ -292,7 +292,7 @@ pub(crate) fn signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
 ///
 /// # Errors
 /// When the credentials are not tokens alone.
-fn token_signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
+pub(crate) fn token_signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError> {
     let no_tokens = || GatewayError::NoTokens { provider: minted.method.clone() };
     Ok(Arc::new(Signer::of_tokens(bearer::tokens(minted).ok_or_else(no_tokens)?)))
 }

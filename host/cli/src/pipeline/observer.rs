@@ -1,10 +1,13 @@
 //! An observer of a run, which may stand between the command and the cloud.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::delivery::{Arranged, Scene};
 use crate::failure::Failure;
 use audex_components::provider::{Minted, Provider};
+use audex_endpoint::connect_proxy::Interceptor;
+use audex_gateway::SessionKey;
 use audex_wire::server::Server;
 
 /// A stage of a run, from the first record in the audit log on.
@@ -52,6 +55,12 @@ pub trait Observer {
         false
     }
 
+    /// Returns the key of the tokens that the command gets in place of the session's, if it gets such ones from
+    /// the observer.
+    fn token_key(&self) -> Option<&SessionKey> {
+        None
+    }
+
     /// Changes what the command gets, before the command starts.
     ///
     /// # Errors
@@ -61,6 +70,11 @@ pub trait Observer {
     /// Returns the servers of the observer that the command connects to.
     fn servers(&self) -> &[Server] {
         &[]
+    }
+
+    /// Returns what serves connections to the cloud's own hosts, if the observer does.
+    fn interceptor(&self) -> Option<Arc<dyn Interceptor>> {
+        None
     }
 
     /// Handles the end of the command, while its private files are still in `directory`.

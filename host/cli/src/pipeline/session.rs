@@ -9,6 +9,7 @@ use super::attempt::{Attempt, secrets};
 use super::delivery::renewal::LEASE;
 use super::delivery::{self, Decisions, Handover, Scene, Serving, Unrevoked, hand_over};
 use super::end::{Revocation, finish, record_lease, revoke_announced, revoke_or_keep};
+use super::gateway::bearer::without_tokens;
 use super::guard::guarded;
 use super::isolated::{self, Proxy};
 use super::observer::{Observer, Stage};
@@ -240,6 +241,8 @@ impl Session<'_> {
             report::notices(console, &notices);
             self.record_used(&counter, &known)
         });
+        // The proxy serves what the observer shares.
+        drop(proxy);
         self.observer.left(directory.path());
         self.observer.at(Stage::Revoke);
         let is_expired = is_expired.get();
@@ -270,8 +273,11 @@ impl Session<'_> {
         let Context { environment, console, .. } = self.context;
         self.observer.at(Stage::Deliver);
         self.attempt.record_issued(minted, access)?;
-        let endpoints =
-            audex_endpoint::start(&delivery.endpoints(minted), directory.path(), access.ends_at)?;
+        let served = match self.observer.token_key() {
+            Some(key) => without_tokens(&minted.endpoints, key).into(),
+            None => delivery.endpoints(minted),
+        };
+        let endpoints = audex_endpoint::start(&served, directory.path(), access.ends_at)?;
         let scene = Scene {
             context: self.context,
             attempt: self.attempt,
@@ -286,6 +292,7 @@ impl Session<'_> {
         let Handover { arranged, serving } = hand_over(delivery, &scene)?;
         let mut arranged = self.observer.arrange(&scene, arranged)?;
         let interceptor = serving.as_ref().and_then(|serving| serving.interceptor());
+        let interceptor = interceptor.or_else(|| self.observer.interceptor());
         let proxy = isolated::proxy(&self.context.settings.isolation, interceptor)?;
         if let Some(proxy) = &proxy {
             let led = proxy.variables.iter();

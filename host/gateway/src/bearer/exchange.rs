@@ -1,5 +1,7 @@
 //! Forwards one request: checks its token, has it decided, and sends it with the session's own token.
 
+use std::sync::Arc;
+
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -11,11 +13,12 @@ use super::reply::{self, Refused};
 use super::{Door, Front, Fronts};
 use crate::client::Client;
 use crate::held::Held;
-use crate::{Noted, anew, seen};
+use crate::{Noted, View, anew, seen};
 use audex_core::clock;
 use audex_core::error_chain;
 use audex_core::secret::Secret;
 use audex_wire::header::header;
+use audex_wire::seen_request::SeenRequest;
 
 /// The beginning of an authorization header.
 const BEARER: &str = "bearer ";
@@ -80,7 +83,7 @@ async fn exchange(
         .map_err(|part| invalid(&format!("the gateway does not forward {part}")))?;
     let (body, beginning, complete) = body_of(fronts, parts, body).await?;
     let seen = seen::whole(parts, &anew, host, None, &beginning, complete).map_err(invalid)?;
-    let seen = audex_wire::seen_request::SeenRequest {
+    let seen = SeenRequest {
         headers: seen.headers.into_iter().filter(|(name, _)| !is_own_login(name)).collect(),
         ..seen
     };
@@ -91,6 +94,11 @@ async fn exchange(
     // The decision may have waited for a person.
     not_ended(&client)?;
     drop(beginning);
+    let kept = match client.decider.view() {
+        View::Telling => seen.body.slice(..seen.body.len().min(seen::BODY_BYTES)),
+        View::Whole => Bytes::new(),
+    };
+    let seen = SeenRequest { body: kept, ..seen };
     let no_token = "the session has no token for this service";
     let token = signer
         .token(front.audience.as_deref())
@@ -105,8 +113,7 @@ async fn exchange(
     let (response, denied) =
         reply::looked_at(&fronts.shared, &signer.guard, &parts.method, response).await?;
     if let Some(denied) = denied {
-        let request = audex_wire::seen_request::SeenRequest { body: Bytes::new(), ..seen };
-        client.decider.noted(Noted::signed(request, denied)).await;
+        client.decider.noted(Noted::signed(seen, denied)).await;
     }
     Ok(response)
 }
@@ -117,7 +124,7 @@ fn client(
     front: &Front,
     (host, authority): (&str, &str),
     parts: &Parts,
-) -> Result<std::sync::Arc<Client>, Refused> {
+) -> Result<Arc<Client>, Refused> {
     // Security: a web page could make a browser send requests to a port of this machine under its own host name.
     let is_named = header(&parts.headers, "host").is_some_and(|named| {
         let named = named.to_ascii_lowercase();

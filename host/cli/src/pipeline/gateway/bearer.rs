@@ -40,7 +40,7 @@ pub(crate) fn is_declared(description: &Description) -> bool {
 /// Returns the session's tokens, if they are its only credentials.
 ///
 /// Security: a secret in another place would still reach the command.
-pub(super) fn tokens(minted: &Minted) -> Option<Vec<Token>> {
+pub(crate) fn tokens(minted: &Minted) -> Option<Vec<Token>> {
     let tokens: Vec<Token> = minted.endpoints.iter().flat_map(of_endpoint).collect();
     let is_token =
         |secret: &Secret| tokens.iter().any(|token| token.secret.expose() == secret.expose());
@@ -71,7 +71,7 @@ fn of_endpoint(endpoint: &Endpoint) -> Vec<Token> {
 }
 
 /// Returns the endpoints with tokens of the session's own, which open its gateway and nothing else.
-pub(super) fn without_tokens(endpoints: &[Endpoint], key: &SessionKey) -> Vec<Endpoint> {
+pub(crate) fn without_tokens(endpoints: &[Endpoint], key: &SessionKey) -> Vec<Endpoint> {
     let endpoint = |endpoint: &Endpoint| match endpoint {
         Endpoint::Metadata(metadata) => Endpoint::Metadata(Metadata {
             token: own_token(&metadata.token, key),
@@ -108,16 +108,18 @@ fn claims(token: &Secret) -> Option<Map<String, Json>> {
 }
 
 /// A gateway with what serves the cloud's own hosts.
-pub(super) struct Interposed {
-    pub(super) gateway: BearerGateway,
-    pub(super) interceptor: Option<Arc<dyn Interceptor>>,
+pub(crate) struct Interposed {
+    /// The gateway.
+    pub(crate) gateway: BearerGateway,
+    /// What serves the cloud's own hosts, if something does.
+    pub(crate) interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 /// Starts the gateway, and puts its own tokens and addresses in place of the minted ones.
 ///
 /// # Errors
 /// When the system has no socket or random numbers, or a setting of the user is no address.
-pub(super) fn interpose(
+pub(crate) fn interpose(
     scene: &Scene<'_>,
     arranged: &mut Arranged,
     key: SessionKey,

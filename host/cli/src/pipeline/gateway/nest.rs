@@ -14,6 +14,7 @@ use crate::console::Console;
 use crate::door::sessions::{Ending, Inner, Inside, Opened, Over};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::gateway::bearer;
 use crate::pipeline::{Chain, Context, Ready};
 use crate::request::Arguments;
 use crate::settings::Settings;
@@ -124,6 +125,13 @@ impl Nest {
         parents: Vec<String>,
     ) -> Result<Chain<'a, Ready>, Failure> {
         let mut chain = crate::pipeline::request(context, arguments, attempt)?;
+        // The clients of one gateway have credentials of one kind, and only AWS keys are made for an inner one.
+        if !self.gateway.takes_keys || bearer::is_declared(&chain.run.description) {
+            return Err(refused(
+                "a session inside another is possible on AWS only",
+                "do the work in this session, and ask for what it lacks with `tryaudex ask`",
+            ));
+        }
         // It is the session around this one that limits the time.
         chain.run.ttl.lowered_from = None;
         let Circumstances { isolation, agent, user, subject, .. } = self.circumstances.clone();
