@@ -16,6 +16,7 @@ const TYPES: [&str; 9] = [
     "asyncoperationstatus",
     "asyncoperationstatuses",
 ];
+const LOCATIONS: &str = "locations";
 /// The least length of a random name: the digits of a GUID.
 const RANDOM: usize = 32;
 
@@ -23,9 +24,11 @@ const RANDOM: usize = 32;
 pub fn is_poll(method: &str, target: &Target) -> bool {
     let types = target.lower();
     let last = types.rsplit('/').next().unwrap_or_default();
+    // Elsewhere it may be a resource that somebody made, as in API Management.
+    let is_status = last != "operations" || types.ends_with(&format!("/{LOCATIONS}/{last}"));
     let name = target.name();
     let is_random = name.len() >= RANDOM
         && name.bytes().any(|byte| byte.is_ascii_digit())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:;=~".contains(&b));
-    method == "GET" && target.kind == Kind::Item && TYPES.contains(&last) && is_random
+    is_status && method == "GET" && target.kind == Kind::Item && TYPES.contains(&last) && is_random
 }

@@ -109,6 +109,9 @@ fn a_status_of_an_operation_needs_no_grant_and_a_guessable_name_does() {
     };
     assert!(status("12345678-1234-1234-1234-123456789012").starts_with("free "));
     assert!(!status("1").starts_with("free "));
+    let made = "/providers/Microsoft.ApiManagement/service/a/apis/b/operations/12345678-1234-1234-1234-123456789012";
+    assert!(!told(&at("GET", &format!("{GROUP}{made}")))[0].starts_with("free "));
+    assert!(!status("12345678-1234-1234-1234-123456789012/x").starts_with("free "));
     let disk = "management.azure.com/subscriptions/s/providers/Microsoft.Compute/locations/w/DiskOperations/\
                 12345678-1234-1234-1234-123456789012";
     assert!(told(&at("GET", disk))[0].starts_with("!Microsoft.Compute/locations/"));
