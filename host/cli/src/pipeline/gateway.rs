@@ -299,16 +299,15 @@ pub(crate) fn token_signer(minted: &Minted) -> Result<Arc<Signer>, GatewayError>
 
 /// Returns what the user must know of the ways in which requests reach a gateway that takes tokens.
 fn notices_of_tls(tls: GatewayTls, description: &Description) -> Vec<String> {
-    let hosts = description.fronts.iter().flat_map(|front| &front.hosts);
-    let hosts = hosts.map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", ");
+    let title = &description.title;
     let notice = if tls == GatewayTls::Never {
         format!(
-            "only tools that take an address on loopback reach the gateway (--gateway-tls never); elsewhere, at {hosts}, the \
-             command's token opens nothing"
+            "only tools that take an address on loopback reach the gateway (--gateway-tls never); at {title} itself the command's \
+             token opens nothing"
         )
     } else {
         format!(
-            "the command's https to {hosts} goes through the session's gateway, with certificates that only this command is told \
+            "the command's https to {title} goes through the session's gateway, with certificates that only this command is told \
              to trust; gRPC is refused, so set client libraries to REST"
         )
     };

@@ -86,7 +86,8 @@ impl SessionCa {
     /// Returns a certificate for `host`.
     pub(super) fn certificate(&self, host: &str) -> io::Result<CertificateDer<'static>> {
         let mut params = params(vec![host.to_owned()], self.not_after)?;
-        params.distinguished_name.push(DnType::CommonName, "tryaudex session");
+        // OpenSSL takes a certificate for its own authority if both have one name.
+        params.distinguished_name.push(DnType::OrganizationName, "tryaudex session");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
