@@ -264,6 +264,7 @@ def _storage_error(status, code, message):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     cloud = None
 
     def _serve(self):
