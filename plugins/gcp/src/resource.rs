@@ -5,7 +5,7 @@ use audex_sdk::provider::Error;
 use crate::invalid;
 
 /// The prefix of a bucket's full resource name. Source: Cloud IAM, "Resource name format".
-const FULL: &str = "//storage.googleapis.com/projects/_/buckets/";
+pub const FULL: &str = "//storage.googleapis.com/projects/_/buckets/";
 
 /// A bucket, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
