@@ -46,7 +46,7 @@ fn wrong_front(loaded: &Loaded, front: &Front) -> Option<String> {
     };
     front.leads.iter().find_map(|lead| {
         let name = lead.variable.escape_default();
-        if let Some(reason) = variable::refused(&lead.variable, loaded.source) {
+        if let Some(reason) = variable::refused_lead(&lead.variable, loaded.source) {
             return Some(format!("it wants to lead by `{name}`: {reason}"));
         }
         (!front.covers(&lead.host) || !is_path(&lead.path))
