@@ -83,7 +83,8 @@ pub fn reads(action: &str) -> bool {
     let sections = hosts().filter_map(|host| METHODS.section(&host));
     let is_meant =
         |name: &str| action == "*" || audex_sdk::pattern::matches_ignore_ascii_case(action, name);
-    let is_used = |name: &str| name.starts_with("compute.") && name.ends_with(".use");
+    let is_used =
+        |name: &str| name.starts_with("compute.") && name.rsplit('.').next() == Some("use");
     let mut last = String::new();
     BESIDE.iter().any(|name| is_meant(name))
         || is_used(action)
@@ -305,7 +306,9 @@ impl Call<'_> {
         // The parent of Resource Manager's requests is their own resource.
         opaque.extend(own.filter(|_| api.starts_with("cloudresourcemanager.")).map(|_| "parent"));
         let is_policy = operation.ends_with("IamPolicy") || operation.ends_with("IamPermissions");
-        if is_policy || (operation.ends_with(".list") && !operation.starts_with("logging.entries"))
+        if is_policy
+            || (operation.rsplit('.').next() == Some("list")
+                && !operation.starts_with("logging.entries"))
         {
             return;
         }
@@ -372,4 +375,4 @@ fn seen(request: &SeenRequest) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -39,3 +39,39 @@ fn escaped(text: &str) -> String {
     };
     text.chars().map(character).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::read::tests::request;
+
+    #[test]
+    fn json_apis_and_batches_get_googles_error() {
+        for url in [
+            "storage.googleapis.com/storage/v1/b/b/o/o",
+            "storage.googleapis.com/batch/storage/v1",
+            "pubsub.googleapis.com/v1/projects/p/topics/t",
+            "spanner.googleapis.com/v1/projects/p",
+        ] {
+            let reply = refuse(&request("GET", url, "", ""), "no <&>");
+            let body: Value = serde_json::from_slice(&reply.body).unwrap();
+            assert_eq!(reply.status, 403, "{url}");
+            assert_eq!(body["error"]["code"], 403);
+            assert_eq!(body["error"]["status"], "PERMISSION_DENIED");
+            assert_eq!(body["error"]["message"], "no <&>");
+            assert_eq!(body["error"]["errors"][0]["reason"], "forbidden");
+        }
+    }
+
+    #[test]
+    fn the_xml_api_gets_xml() {
+        for url in ["storage.googleapis.com/b/o", "b.storage.googleapis.com/o"] {
+            let reply = refuse(&request("GET", url, "", ""), "no <&>");
+            let body = String::from_utf8(reply.body).unwrap();
+            assert!(reply.status == 403 && body.contains("<Code>AccessDenied</Code>"), "{body}");
+            assert!(body.contains("<Details>no &lt;&amp;&gt;</Details>"), "{body}");
+        }
+    }
+}

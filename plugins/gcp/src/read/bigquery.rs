@@ -1,7 +1,7 @@
-//! BigQuery: jobs, and what a query does.
+//! `BigQuery`: jobs, and what a query does.
 //!
-//! Sources: BigQuery, "Required permissions" of "Running jobs", "Loading data", "Copying a table", "Exporting
-//! table data"; GoogleSQL reference, "Query syntax" and "Data manipulation language".
+//! Sources: `BigQuery`, "Required permissions" of "Running jobs", "Loading data", "Copying a table", "Exporting
+//! table data"; `GoogleSQL` reference, "Query syntax" and "Data manipulation language".
 
 use audex_sdk::provider::Scope;
 use serde_json::Value;
@@ -171,7 +171,7 @@ fn statement(text: &str) -> Result<String, String> {
     Ok(format!("CREATE {}", kind.unwrap_or_default()))
 }
 
-/// Returns the text without comments and contents of literals. Source: GoogleSQL, "Lexical structure and syntax".
+/// Returns the text without comments and contents of literals. Source: `GoogleSQL`, "Lexical structure and syntax".
 fn bare(text: &str) -> Result<String, String> {
     let mut bare = String::new();
     let mut rest = text;
@@ -194,7 +194,7 @@ fn bare(text: &str) -> Result<String, String> {
 }
 
 /// Returns the length of the literal that `text` begins with. In a raw literal a backslash does not hide a quote
-/// either: it stays before it (GoogleSQL, "String and bytes literals").
+/// either: it stays before it (`GoogleSQL`, "String and bytes literals").
 fn literal(text: &str, quote: char) -> Result<usize, String> {
     let triple: String = [quote; 3].iter().collect();
     let end = if quote != '`' && text.starts_with(&triple) { triple } else { quote.to_string() };

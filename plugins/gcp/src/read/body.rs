@@ -1,6 +1,6 @@
 //! The JSON body of a request, read so that it has one meaning only.
 //!
-//! Source: Protocol Buffers, "ProtoJSON format": names are accepted in camel case and as they are in the
+//! Source: Protocol Buffers, "`ProtoJSON` format": names are accepted in camel case and as they are in the
 //! `.proto` file, and of two equal names a parser may take either.
 
 use audex_sdk::provider::SeenRequest;
@@ -55,7 +55,7 @@ pub fn header<'a>(request: &'a SeenRequest, name: &str) -> Result<Option<&'a str
     }
 }
 
-/// Returns `name` in camel case, as ProtoJSON writes it.
+/// Returns `name` in camel case, as `ProtoJSON` writes it.
 pub fn camel(name: &str) -> String {
     let mut written = String::with_capacity(name.len());
     let mut is_next_upper = false;

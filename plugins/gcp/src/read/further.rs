@@ -181,7 +181,7 @@ fn logging(needs: &mut Needs, operation: &str, body: &Value) -> Result<(), Strin
                 is_any = true;
                 let segments: Vec<&str> = name.split('/').collect();
                 let is_odd = |part: &&str| part.is_empty() || *part == "-";
-                let is_name = segments.len() % 2 == 0 && !segments.iter().any(|part| is_odd(part));
+                let is_name = segments.len().is_multiple_of(2) && !segments.iter().any(is_odd);
                 let full = if is_name {
                     place::name("logging.googleapis.com", &segments)
                 } else {

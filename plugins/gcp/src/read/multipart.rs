@@ -15,7 +15,7 @@ const LONGEST_BOUNDARY: usize = 70;
 /// A part: its headers, with names in lower case, and its contents.
 #[derive(Debug)]
 pub struct Part<'a> {
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     pub contents: &'a [u8],
 }
 
@@ -130,11 +130,14 @@ fn part(bytes: &[u8]) -> Result<Part<'_>, String> {
     Ok(Part { headers, contents })
 }
 
+/// Headers, with names in lower case.
+pub type Headers = Vec<(String, String)>;
+
 /// Returns headers and what follows them.
 ///
 /// # Errors
 /// The reason why the headers are not read.
-pub fn head(bytes: &[u8]) -> Result<(Vec<(String, String)>, &[u8]), String> {
+pub fn head(bytes: &[u8]) -> Result<(Headers, &[u8]), String> {
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut rest = bytes;
     loop {

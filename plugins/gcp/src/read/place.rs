@@ -68,7 +68,7 @@ pub fn name(api: &str, segments: &[&str]) -> String {
     }
     if let ["projects", project, "serviceAccounts", email, rest @ ..] = segments {
         let project = if *project == ANY { project_of(email) } else { project };
-        let rest: String = rest.iter().map(|word| format!("/{word}")).collect();
+        let rest = rest.iter().fold(String::new(), |rest, word| rest + "/" + word);
         return format!("//iam.googleapis.com/projects/{project}/serviceAccounts/{email}{rest}");
     }
     format!("//{api}/{}", segments.join("/"))

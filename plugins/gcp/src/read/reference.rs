@@ -128,8 +128,11 @@ fn reference(api: &str, text: &str, own: Option<&str>) -> Option<Reference> {
     if let Some(rest) = text.strip_prefix("gs://") {
         return Some(storage(rest).unwrap_or_else(|| Reference::Unread(text.to_owned())));
     }
-    let name = full(api, text, own)?;
-    let Some(name) = name else { return Some(Reference::Unread(text.to_owned())) };
+    let name = match full(api, text, own) {
+        Name::None => return None,
+        Name::Unread => return Some(Reference::Unread(text.to_owned())),
+        Name::Full(name) => name,
+    };
     if own.is_some_and(|own| is_within(&name, own)) {
         return None;
     }
@@ -146,39 +149,46 @@ fn storage(rest: &str) -> Option<Reference> {
     (is_read && !object.contains('?')).then_some(Reference::Storage(name))
 }
 
-/// Returns the full name that `text` stands for; `None` outside if it is not a name, inside if it is not read.
-fn full(api: &str, text: &str, own: Option<&str>) -> Option<Option<String>> {
+/// What a text is.
+enum Name {
+    /// It names nothing.
+    None,
+    /// It is a name, and its resource is not read.
+    Unread,
+    /// The full name.
+    Full(String),
+}
+
+/// Returns the full name that `text` stands for.
+fn full(api: &str, text: &str, own: Option<&str>) -> Name {
     let parts: Vec<&str> = text.split('/').collect();
     let is_name = parts.iter().rev().skip(1).any(|part| ROOTS.contains(part));
     let is_address = text.starts_with("//") || text.contains("googleapis.com/");
-    if !is_address && !(is_name && parts.len() > 1) {
-        return None;
+    if !is_address && !is_name {
+        return Name::None;
     }
     let is_plain = !text.contains(['*', '?', '#', '%', '\\']) && !text.contains(char::is_control);
-    if !is_plain {
-        return Some(None);
-    }
     let address = text.strip_prefix("https://").or_else(|| text.strip_prefix("//"));
-    let (host, path) = match address {
-        Some(address) => address.split_once('/')?,
-        None => (api, text),
+    let place = match address {
+        Some(address) => address.split_once('/'),
+        None => Some((api, text)),
     };
+    let Some((host, path)) = place.filter(|_| is_plain) else { return Name::Unread };
     // `https://www.googleapis.com/compute/v1/projects/…` is Compute Engine's.
     let versions = ["compute/v1/", "compute/beta/", "compute/alpha/"];
     let shorter = versions.iter().find_map(|version| path.strip_prefix(version));
     let host = if shorter.is_some() { COMPUTE } else { host };
-    let path = shorter.unwrap_or(path);
-    let mut parts: Vec<&str> = path.split('/').collect();
+    let mut parts: Vec<&str> = shorter.unwrap_or(path).split('/').collect();
     if parts.iter().any(|part| part.is_empty()) {
-        return Some(None);
+        return Name::Unread;
     }
     if host == COMPUTE && parts.first().is_some_and(|first| *first != "projects") {
-        let project =
-            own.and_then(|own| own.split('/').skip_while(|part| *part != "projects").nth(1));
-        let Some(project) = project else { return Some(None) };
+        let mut own = own.unwrap_or_default().split('/').skip_while(|part| *part != "projects");
+        let Some(project) = own.nth(1) else { return Name::Unread };
         parts.splice(0..0, ["projects", project]);
     }
-    Some(ROOTS.contains(parts.first()?).then(|| place::name(host, &parts)))
+    let is_read = parts.first().is_some_and(|first| ROOTS.contains(first));
+    if is_read { Name::Full(place::name(host, &parts)) } else { Name::Unread }
 }
 
 /// Returns true if one of the names is the other or a part of it. A project and its resources have different

@@ -121,7 +121,6 @@ impl Call<'_> {
                 needs.on("storage.folders.rename", folder("sourceFolder"));
                 needs.on("storage.folders.create", folder("destinationFolder"));
             }
-            "storage.objects.bulkRestore" | "storage.folders.deleteRecursive" => return Ok(false),
             _ => return Ok(false),
         }
         Ok(true)
