@@ -7,6 +7,7 @@ mod batch;
 mod bigquery;
 mod body;
 mod further;
+mod known;
 mod multipart;
 mod needs;
 mod place;
@@ -24,33 +25,8 @@ use crate::recognise::{METHODS, permissions};
 use needs::Needs;
 use target::Target;
 
+pub use known::{hosts, reads};
 pub use place::name;
-
-/// Permissions that requests need beside those of their methods; see the modules.
-const BESIDE: [&str; 22] = [
-    "bigquery.connections.use",
-    "bigquery.datasets.setIamPolicy",
-    "bigquery.models.export",
-    "bigquery.tables.export",
-    "bigquery.tables.getData",
-    "bigquery.tables.updateData",
-    "compute.disks.use",
-    "compute.images.useReadOnly",
-    "compute.instances.setMetadata",
-    "compute.networks.use",
-    "compute.snapshots.useReadOnly",
-    "compute.subnetworks.use",
-    "compute.subnetworks.useExternalIp",
-    "iam.serviceAccounts.actAs",
-    "logging.views.access",
-    "pubsub.schemas.attach",
-    "pubsub.snapshots.seek",
-    "pubsub.topics.attachSubscription",
-    "run.jobs.runWithOverrides",
-    "serviceusage.services.use",
-    "storage.objects.overrideUnlockedRetention",
-    "storage.objects.setRetention",
-];
 
 /// The most characters of a path in a reason.
 const PATH: usize = 80;
@@ -76,31 +52,6 @@ pub fn read(request: &SeenRequest) -> Reading {
         Ok(needs) => Reading::Calls(needs),
         Err(reading) => reading,
     }
-}
-
-/// Returns true if some request may be read as `action`; for a pattern, if it may match such a permission.
-pub fn reads(action: &str) -> bool {
-    let sections = hosts().filter_map(|host| METHODS.section(&host));
-    let is_meant =
-        |name: &str| action == "*" || audex_sdk::pattern::matches_ignore_ascii_case(action, name);
-    let is_used =
-        |name: &str| name.starts_with("compute.") && name.rsplit('.').next() == Some("use");
-    let mut last = String::new();
-    BESIDE.iter().any(|name| is_meant(name))
-        || is_used(action)
-        || sections.into_iter().any(|section| {
-            section.lines().filter_map(|line| line.split(' ').nth(2)).any(|operation| {
-                let is_same = last == operation;
-                operation.clone_into(&mut last);
-                !is_same
-                    && permissions(operation).is_some_and(|all| all.iter().any(|one| is_meant(one)))
-            })
-        })
-}
-
-/// Returns the hosts of the APIs that are read.
-pub fn hosts() -> impl Iterator<Item = String> {
-    target::APIS.iter().map(|api| format!("{api}{}", target::SUFFIX))
 }
 
 fn all(request: &SeenRequest) -> Result<Vec<Need>, Reading> {
@@ -259,6 +210,15 @@ impl Call<'_> {
         if is_storage {
             stored.further(&mut needs, &own)?;
         }
+        if further::has_source(&Value::Object(self.query.clone())) {
+            needs.unseen(needs::ACT_AS);
+        }
+        // A change that may create as well.
+        if query::one(self.query, "allowMissing")?.is_some_and(|value| value != "false") {
+            for action in &actions {
+                needs.unseen(&action.replace(".update", ".create"));
+            }
+        }
         if is_job {
             bigquery::job(&mut needs, operation, self.body)?;
         }
@@ -313,19 +273,28 @@ impl Call<'_> {
             return;
         }
         let mut body = self.body.clone();
-        let project = own.and_then(|own| own.split_once("/projects/")).map(|(_, project)| project);
-        if let (Some(project), Some(members)) = (project, body.as_object_mut()) {
-            // The name of what is created in the project of the path.
-            let named = members.get("name").and_then(Value::as_str).unwrap_or_default();
-            if !project.contains('/') && named.starts_with(&format!("projects/{project}/")) {
-                members.remove("name");
-            }
+        if let (Some(own), Some(members)) = (own, body.as_object_mut()) {
+            leave_out_own_name(own, members);
         }
         let mut found = reference::all(api, &body, own, &opaque);
         found.extend(reference::all(api, &query, own, &opaque));
         if !needs.refer(found) {
             needs.hide();
         }
+    }
+}
+
+/// Removes the name of what is created in the project `own`, so that it is not one of another resource.
+fn leave_out_own_name(own: &str, members: &mut Map<String, Value>) {
+    let project = own.split_once("/projects/").map(|(_, project)| project);
+    let Some(project) = project.filter(|project| !project.contains('/')) else { return };
+    let name = members.get("name").and_then(Value::as_str).unwrap_or_default();
+    if name.starts_with(&format!("projects/{project}/")) {
+        members.remove("name");
+    }
+    let data = members.get("datasetReference").and_then(|name| name.get("projectId"));
+    if data.and_then(Value::as_str) == Some(project) {
+        members.remove("datasetReference");
     }
 }
 

@@ -57,6 +57,7 @@ pub fn opaque(operation: &str) -> &'static [&'static str] {
         "query" | "insert" if operation.starts_with("bigquery.jobs.") => &[
             "query",
             "queryParameters",
+            "defaultDataset",
             "sourceUris",
             "destinationUris",
             "destinationUri",
@@ -236,6 +237,9 @@ fn run(needs: &mut Needs, operation: &str, body: &Value, own: &Scope) {
 }
 
 fn compute(needs: &mut Needs, operation: &str, body: &Value, own: &Scope) {
+    if has_unnamed_account(body) || has_source(body) {
+        needs.unseen(ACT_AS);
+    }
     if operation != "compute.instances.insert" {
         return;
     }
@@ -255,11 +259,24 @@ fn compute(needs: &mut Needs, operation: &str, body: &Value, own: &Scope) {
             needs.add(action, own.clone());
         }
     }
-    for account in list(body, "/serviceAccounts") {
-        if !text(account, "/email").ends_with(".gserviceaccount.com") {
-            needs.unseen(ACT_AS);
-        }
+}
+
+/// Returns true if a body names an account in another way than by its email, such as `default`.
+fn has_unnamed_account(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(name, member)| {
+            let is_email = |text: &str| text.ends_with(".gserviceaccount.com");
+            (name == "email" && !member.as_str().is_some_and(is_email))
+                || has_unnamed_account(member)
+        }),
+        Value::Array(members) => members.iter().any(has_unnamed_account),
+        _ => false,
     }
+}
+
+/// Returns true if a body or a query names what an instance is made of, with an account in it.
+pub fn has_source(value: &Value) -> bool {
+    ["sourceInstanceTemplate", "sourceMachineImage"].iter().any(|name| value.get(name).is_some())
 }
 
 fn bigquery(needs: &mut Needs, operation: &str, body: &Value, own: &Scope) {
@@ -270,6 +287,10 @@ fn bigquery(needs: &mut Needs, operation: &str, body: &Value, own: &Scope) {
     // A view reads what its text says; an external table reads other services.
     if operation.starts_with("bigquery.tables.") && (has("view") || has("materializedView")) {
         needs.unseen("bigquery.tables.getData");
+    }
+    // The table of this name is made from the one in the path.
+    if has("templateSuffix") {
+        needs.hide();
     }
     if has("externalDataConfiguration") || has("biglakeConfiguration") {
         needs.unseen("storage.objects.get");

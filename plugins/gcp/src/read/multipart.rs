@@ -27,6 +27,17 @@ pub fn parts<'a>(request: &'a SeenRequest, kind: &str) -> Result<Vec<Part<'a>>, 
     if !request.complete {
         return Err("its body was not seen whole".to_owned());
     }
+    split(request, kind, MOST_PARTS)
+}
+
+/// Returns the first part of a body whose end was not seen.
+fn first<'a>(request: &'a SeenRequest, kind: &str) -> Result<Part<'a>, String> {
+    let mut parts = split(request, kind, 1)?;
+    parts.pop().ok_or_else(|| "its body has no part".to_owned())
+}
+
+/// Splits a body into parts; with `most` of 1, the rest of the body is left.
+fn split<'a>(request: &'a SeenRequest, kind: &str, most: usize) -> Result<Vec<Part<'a>>, String> {
     if header(request, "content-encoding")?.is_some_and(|coding| coding != "identity") {
         return Err("its body is compressed".to_owned());
     }
@@ -54,21 +65,31 @@ pub fn parts<'a>(request: &'a SeenRequest, kind: &str) -> Result<Vec<Part<'a>>, 
             .or_else(|| contents.strip_suffix(b"\n"))
             .unwrap_or(contents);
         parts.push(part(contents)?);
-        if parts.len() > MOST_PARTS {
+        if most == 1 {
+            return Ok(parts);
+        }
+        if parts.len() > most {
             return Err(format!("it has more than {MOST_PARTS} parts"));
         }
         rest = after.get(delimiter.len()..).unwrap_or_default();
     }
 }
 
-/// Returns the metadata of an upload: the first of two parts. The second is the object.
+/// Returns the metadata of an upload: the first of two parts. The second is the object, whose end need not be seen.
 ///
 /// # Errors
 /// The reason why the body is not read.
 pub fn metadata(request: &SeenRequest) -> Result<Value, String> {
-    let parts = parts(request, "multipart/related")?;
-    let [metadata, _object] = parts.as_slice() else {
-        return Err("an upload has two parts".to_owned());
+    let kind = "multipart/related";
+    let metadata = if request.complete {
+        let mut parts = parts(request, kind)?.into_iter();
+        let (Some(metadata), Some(_object), None) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err("an upload has two parts".to_owned());
+        };
+        metadata
+    } else {
+        first(request, kind)?
     };
     let kind = of(&metadata.headers, "content-type").unwrap_or_default();
     if !kind.to_ascii_lowercase().starts_with("application/json") {

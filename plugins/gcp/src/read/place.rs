@@ -125,11 +125,12 @@ fn is_version(part: &str) -> bool {
 /// Rejects a value that Google may take apart in another way. The id of a log holds encoded slashes, and keeps
 /// them so.
 fn checked(collection: &str, value: &str) -> Result<String, String> {
-    if collection == "logs" {
-        return checked("", &value.replace('/', "%2F")).map(|_| value.replace('/', "%2F"));
+    if collection == "logs" && value.split('/').all(|part| !part.is_empty()) {
+        return checked("", &value.replace('/', "-")).map(|_| value.replace('/', "%2F"));
     }
-    let is_odd =
-        |c: char| c.is_control() || c == '/' || c == '\\' || c == char::REPLACEMENT_CHARACTER;
+    let is_odd = |c: char| {
+        c.is_control() || matches!(c, '/' | '\\' | '%') || c == char::REPLACEMENT_CHARACTER
+    };
     // The ids of old projects name a domain: `example.com:project`.
     let is_verb = value.contains(':') && !["projects", "namespaces"].contains(&collection);
     if value.is_empty() || value == "." || value == ".." || value.contains(is_odd) || is_verb {

@@ -91,10 +91,9 @@ fn collect(
                 let mut name =
                     format!("//bigquery.googleapis.com/projects/{project}/datasets/{dataset}");
                 if let Some(text) = text {
-                    name = format!("{name}/?/{text}");
+                    name = format!("{name}/tables/{text}");
                 }
-                let is_own =
-                    own.is_some_and(|own| is_within(&name.replace("/?/", "/tables/"), own));
+                let is_own = own.is_some_and(|own| is_within(&name, own));
                 if !is_own {
                     found.push(Reference::Unread(name));
                 }
@@ -120,7 +119,8 @@ fn is_account_field(name: &str) -> bool {
 /// Returns what `text` names, if it is a name.
 fn reference(api: &str, text: &str, own: Option<&str>) -> Option<Reference> {
     if text.ends_with(ACCOUNT) && !text.contains(['/', ':', ' ']) && text.contains('@') {
-        return Some(Reference::Account(text.to_owned()));
+        let is_own = own.is_some_and(|own| own.split('/').any(|part| part == text));
+        return (!is_own).then(|| Reference::Account(text.to_owned()));
     }
     if text.starts_with(gcp_catalogue::SCOPE_PREFIX) {
         return None;

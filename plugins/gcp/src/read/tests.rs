@@ -4,6 +4,7 @@ use super::*;
 
 mod coverage;
 mod hostile;
+mod storage;
 
 const JSON: &str = "application/json";
 
@@ -58,100 +59,6 @@ fn check(method: &str, url: &str, body: &str, expected: &[&str]) {
 }
 
 const O: &str = "//storage.googleapis.com/projects/_/buckets";
-
-#[test]
-fn objects_are_read_with_their_names() {
-    let host = "storage.googleapis.com";
-    let get = format!("storage.objects.get {O}/b/objects/a/c");
-    for url in [
-        format!("{host}/storage/v1/b/b/o/a%2Fc?alt=media"),
-        format!("{host}/download/storage/v1/b/b/o/a%2Fc?alt=media"),
-        "www.googleapis.com/storage/v1/b/b/o/a%2Fc".to_owned(),
-        "storage.mtls.googleapis.com/storage/v1/b/b/o/a%2Fc".to_owned(),
-        format!("{host}/b/a/c"),
-        format!("{host}/b/a%2Fc?generation=7"),
-    ] {
-        check("GET", &url, "", &[&get]);
-    }
-    let list = |prefix: &str| format!("storage.objects.list {O}/b/objects/{prefix}*");
-    check("GET", &format!("{host}/storage/v1/b/b/o?prefix=team%2F"), "", &[&list("team/")]);
-    check("GET", &format!("{host}/storage/v1/b/b/o"), "", &[&list("")]);
-    check(
-        "GET",
-        &format!("{host}/storage/v1/b/b/o?prefix=*"),
-        "",
-        &["storage.objects.list unseen"],
-    );
-    check("GET", &format!("{host}/storage/v1/b/b"), "", &[&format!("storage.buckets.get {O}/b")]);
-    check(
-        "GET",
-        &format!("{host}/storage/v1/b?project=p"),
-        "",
-        &["storage.buckets.list //cloudresourcemanager.googleapis.com/projects/p"],
-    );
-    check("GET", &format!("{host}/storage/v1/b/b/o/x%2A"), "", &["storage.objects.get unseen"]);
-}
-
-#[test]
-fn a_write_that_may_replace_an_object_needs_to_delete_it() {
-    let upload = "storage.googleapis.com/upload/storage/v1/b/b/o?uploadType=media&name=n";
-    let create = format!("storage.objects.create {O}/b/objects/n");
-    let delete = format!("storage.objects.delete {O}/b/objects/n");
-    let mut seen = request("POST", upload, "text/plain", "");
-    seen.complete = false;
-    assert_eq!(told(&seen), [create.clone(), delete.clone()]);
-    let new = format!("{upload}&ifGenerationMatch=0");
-    check("POST", &new, "", &[&create]);
-    check("POST", &format!("{upload}&ifGenerationMatch=1"), "", &[&create, &delete]);
-    let access = format!("storage.objects.setIamPolicy {O}/b/objects/n");
-    check("POST", &format!("{new}&predefinedAcl=publicRead"), "", &[&create, &access]);
-}
-
-#[test]
-fn uploads_name_their_object_in_one_place() {
-    let base = "storage.googleapis.com/upload/storage/v1/b/b/o?ifGenerationMatch=0";
-    let create = format!("storage.objects.create {O}/b/objects/n");
-    check("POST", &format!("{base}&uploadType=resumable"), r#"{"name":"n"}"#, &[&create]);
-    let parts = "--x\r\ncontent-type: application/json\r\n\r\n{\"name\":\"n\"}\r\n--x\r\ncontent-type: text/plain\r\n\r\ndata\r\n--x--\r\n";
-    let kind = "multipart/related; boundary=\"x\"";
-    let multipart = format!("{base}&uploadType=multipart");
-    assert_eq!(told(&request("POST", &multipart, kind, parts)), std::slice::from_ref(&create));
-    let two = told(&request("POST", &format!("{multipart}&name=other"), kind, parts));
-    assert!(two[0].contains("two objects"), "{two:?}");
-    // The address of a session authorises by itself.
-    let step =
-        "storage.googleapis.com/upload/storage/v1/b/b/o?uploadType=resumable&upload_id=u&name=n";
-    let mut step = request("PUT", step, "text/plain", "");
-    step.complete = false;
-    let Reading::Calls(needs) = read(&step) else { panic!() };
-    assert!(needs[0].free && line(&needs[0]) == create, "{needs:?}");
-    step.path = "/storage/v1/b/b/o/n".to_owned();
-    assert!(told(&step)[0].starts_with("ambiguous"), "{:?}", told(&step));
-}
-
-#[test]
-fn copies_read_their_sources_and_write_their_destination() {
-    let host = "storage.googleapis.com/storage/v1/b";
-    let write =
-        |name: &str| ["create", "delete"].map(|verb| format!("storage.objects.{verb} {O}/{name}"));
-    let [create, delete] = write("z/objects/w");
-    let get = format!("storage.objects.get {O}/x/objects/y");
-    for verb in ["rewriteTo", "copyTo"] {
-        let url = format!("{host}/x/o/y/{verb}/b/z/o/w");
-        check("POST", &url, "{}", &[&create, &delete, &get]);
-    }
-    let [create, delete] = write("z/objects/w");
-    let sources = [1, 2].map(|n| format!("storage.objects.get {O}/z/objects/s{n}"));
-    check(
-        "POST",
-        &format!("{host}/z/o/w/compose"),
-        r#"{"sourceObjects":[{"name":"s1"},{"name":"s2"}]}"#,
-        &[&create, &delete, &sources[0], &sources[1]],
-    );
-    let moved = format!("{host}/z/o/s1/moveTo/o/w");
-    let lines = told(&request("POST", &moved, "", ""));
-    assert_eq!(lines.len(), 4, "{lines:?}");
-}
 
 #[test]
 fn pubsub_and_secrets_are_read_with_what_the_body_names() {
@@ -231,6 +138,16 @@ fn jobs_of_bigquery_name_tables_or_read_them_unseen() {
     let lines = told(&request("POST", &format!("{api}/jobs"), JSON, &load));
     assert!(lines.contains(&format!("storage.objects.get {O}/b/objects/x*.csv")), "{lines:?}");
     check(
+        "POST",
+        &format!("{api}/datasets"),
+        r#"{"datasetReference":{"projectId":"p","datasetId":"d"}}"#,
+        &["bigquery.datasets.create //cloudresourcemanager.googleapis.com/projects/p"],
+    );
+    let other = r#"{"datasetReference":{"projectId":"q","datasetId":"d"}}"#;
+    check("POST", &format!("{api}/datasets"), other, &["bigquery.datasets.create unseen"]);
+    let query = r#"{"query":"select 1","defaultDataset":{"projectId":"q","datasetId":"d"}}"#;
+    check("POST", &format!("{api}/queries"), query, &[job, data]);
+    check(
         "GET",
         &format!("{api}/datasets/d/tables/t/data"),
         "",
@@ -269,6 +186,25 @@ fn compute_names_what_an_instance_uses_and_acts_as() {
     let default = r#"{"serviceAccounts":[{"email":"default"}]}"#;
     let lines = told(&request("POST", &format!("{api}/instances"), JSON, default));
     assert!(lines.contains(&"iam.serviceAccounts.actAs unseen".to_owned()), "{lines:?}");
+    for (url, body) in [
+        (format!("{api}/instances/i/setServiceAccount"), default.replace("serviceAccounts", "x")),
+        (format!("{api}/instances/i/setServiceAccount"), r#"{"email":"default"}"#.to_owned()),
+        (
+            format!("{api}/instances?sourceInstanceTemplate=global/instanceTemplates/t"),
+            "{}".to_owned(),
+        ),
+        (
+            format!("{api}/instances"),
+            r#"{"sourceMachineImage":"global/machineImages/m"}"#.to_owned(),
+        ),
+        (
+            "compute.googleapis.com/compute/v1/projects/p/global/instanceTemplates".to_owned(),
+            r#"{"properties":{"serviceAccounts":[{"email":"default"}]}}"#.to_owned(),
+        ),
+    ] {
+        let lines = told(&request("POST", &url, JSON, &body));
+        assert!(lines.contains(&"iam.serviceAccounts.actAs unseen".to_owned()), "{url} {lines:?}");
+    }
 }
 
 #[test]
@@ -289,6 +225,18 @@ fn cloud_run_is_read_alike_in_both_versions() {
         "run.googleapis.com/v2/projects/p/locations/l/services?serviceId=s",
         r#"{"template":{"containers":[{"image":"i"}]}}"#,
         &["iam.serviceAccounts.actAs unseen", &format!("run.services.create {project}")],
+    );
+    // A change that creates what is missing, for everybody.
+    check(
+        "PATCH",
+        "run.googleapis.com/v2/projects/p/locations/l1/services/s?allowMissing=true",
+        r#"{"invokerIamDisabled":true,"template":{"serviceAccount":"a@p.iam.gserviceaccount.com"}}"#,
+        &[
+            "iam.serviceAccounts.actAs //iam.googleapis.com/projects/p/serviceAccounts/a@p.iam.gserviceaccount.com",
+            "run.services.create unseen",
+            &service.replace(".get", ".setIamPolicy"),
+            &service.replace(".get", ".update"),
+        ],
     );
 }
 
