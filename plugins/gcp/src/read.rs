@@ -25,7 +25,9 @@ use crate::recognise::{METHODS, permissions};
 use needs::Needs;
 use target::Target;
 
-pub use known::{hosts, reads};
+#[cfg(test)]
+pub use known::hosts;
+pub use known::reads;
 pub use place::name;
 
 /// The most characters of a path in a reason.
