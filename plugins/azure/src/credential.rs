@@ -40,13 +40,18 @@ const WORDS: [&str; 27] = [
 ];
 /// Patterns (lower case) of further operations: configurations with credentials in them, and operations that
 /// give permissions.
-const FURTHER: [&str; 23] = [
+const FURTHER: [&str; 27] = [
     // Settings and connection strings of App Service, and its functions' keys.
     "microsoft.web/*/config/list/action",
     "microsoft.web/*/config/appsettings/read",
     "microsoft.web/sites/*/listsyncstatus/action",
     "microsoft.web/sites/*backup*/list/action",
     "microsoft.compute/locations/diskoperations/read",
+    // Replies that hold keys although their names do not say so.
+    "microsoft.web/sourcecontrols/read",
+    "microsoft.cache/redis/write",
+    "microsoft.containerservice/managedclusters/accessprofiles/read",
+    "microsoft.recoveryservices/vaults/certificates/write",
     // Roles, and identities that another login may use.
     "microsoft.authorization/roleassignments/write",
     "microsoft.authorization/roledefinitions/write",

@@ -137,7 +137,7 @@ fn place(grant: &Grant) -> Result<Place, Error> {
         _ => Err(invalid(
             "several-resources",
             format!("a signature is for one container, directory or blob, and {several} are given"),
-            "name the container that holds them all, or run them one after another",
+            "name the container that holds them all, run them one after another, or take --deliver gateway",
         )),
     }
 }
@@ -176,7 +176,7 @@ fn give(permission: &Permission, place: &Place, denied: &[String]) -> Result<Giv
             "resource-not-enforceable",
             format!("`{}` cannot be limited to a resource", permission.action),
             "only operations on blobs can (`Microsoft.Storage/storageAccounts/blobServices/containers/blobs/…`), by a \
-             signature; leave out --resource for the others",
+             signature; leave out --resource for the others, or take --deliver gateway",
         ));
     }
     Ok(given)

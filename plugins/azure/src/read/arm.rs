@@ -21,6 +21,8 @@ use path::{Kind, Target};
 /// The host of Resource Manager in the public cloud. Other hosts take other tokens.
 pub const HOST: &str = "management.azure.com";
 
+/// Parameters that choose among the resources of a list, and may name some in an expression.
+const NARROWING: [&str; 6] = ["$filter", "$select", "$orderby", "$top", "$skip", "$skiptoken"];
 const AUTHORIZATION: &str = "microsoft.authorization";
 
 /// Returns the needs of a request.
@@ -41,8 +43,10 @@ fn one(request: &SeenRequest) -> Needs {
     let own = Need { free: poll::is_poll(&request.method, &target), ..own };
     let mut needs = vec![special::unseen(&target, own)];
     let mut link = |text: &str| link::add(text, &target, &mut needs);
-    for (_, value) in query.pairs() {
-        link(value)?;
+    for (name, value) in query.pairs() {
+        if !NARROWING.iter().any(|one| one.eq_ignore_ascii_case(name)) {
+            link(value)?;
+        }
     }
     // Security: a body is read with every method, because the cloud could read it.
     if let Some(body) = Node::of(request)? {

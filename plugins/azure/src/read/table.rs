@@ -61,6 +61,10 @@ fn one(
     path: &str,
     query: &Query<'_>,
 ) -> Result<Need, Unread> {
+    // A slash of a key is encoded.
+    if request.path.matches('/').count() != 1 {
+        return Err(unknown(request));
+    }
     let (restype, comp) = (query.get("restype"), query.get("comp"));
     let method = match request.method.as_str() {
         "HEAD" => "GET",

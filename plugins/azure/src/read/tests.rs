@@ -62,6 +62,7 @@ fn check(cases: &[(&str, &str, &[&str])]) {
 }
 
 mod blobs;
+mod clients;
 mod coverage;
 mod managed;
 mod property;

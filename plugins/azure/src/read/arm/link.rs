@@ -33,6 +33,11 @@ const OPERATIONS: [(&str, &str); 10] = [
 /// The actions that write to every group they name. Source: Resource Manager, "Move Azure resources",
 /// permissions.
 const MOVES: [&str; 2] = ["moveresources/action", "validatemoveresources/action"];
+/// A peering needs a permission of its own on the other network. Source: "Virtual network peering", permissions.
+const PEERING: &str = "/virtualnetworkpeerings";
+/// An endpoint is connected without an approval if its maker may approve it. Source: "Manage private endpoint
+/// connections", Azure RBAC.
+const ENDPOINT: &str = "microsoft.network/privateendpoints";
 const GROUP: &str = "microsoft.resources/subscriptions/resourcegroups";
 
 /// Adds the need of the resource that `text` names, if it names one other than the request's own.
@@ -72,6 +77,13 @@ fn operation(linked: &Target, own: &Target) -> &'static str {
     let types = linked.lower();
     if types == GROUP && is_move(own) {
         return "write";
+    }
+    let changed = own.lower();
+    if changed.ends_with(PEERING) && types == "microsoft.network/virtualnetworks" {
+        return "peer/action";
+    }
+    if changed == ENDPOINT && !types.starts_with("microsoft.network/") {
+        return "privateEndpointConnectionsApproval/action";
     }
     let is_for = |known: &str| match known.strip_suffix('*') {
         Some(start) => types.starts_with(start),

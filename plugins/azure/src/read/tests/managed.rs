@@ -204,6 +204,26 @@ fn a_linked_resource_is_a_need_of_its_own() {
     ] {
         assert_eq!(linked(&body), expected, "{body}");
     }
+    let network = "/subscriptions/s/resourceGroups/o/providers/Microsoft.Network/virtualNetworks/w";
+    let peering =
+        format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/v/virtualNetworkPeerings/p");
+    let told_of = |path: &str, id: &str| {
+        told(&with_body("PUT", path, &format!(r#"{{"id":"{id}"}}"#))).remove(1)
+    };
+    assert!(
+        told_of(&peering, network).starts_with("Microsoft.Network/virtualNetworks/peer/action on")
+    );
+    let endpoint = format!("{GROUP}/providers/Microsoft.Network/privateEndpoints/e");
+    let vault = "/subscriptions/s/resourceGroups/o/providers/Microsoft.KeyVault/vaults/v";
+    let approval = "Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action on";
+    assert!(
+        told_of(&endpoint, vault).to_ascii_lowercase().starts_with(&approval.to_ascii_lowercase())
+    );
+    let with = |parameter: &str| {
+        told(&request("GET", &format!("{vm}{VERSION}&{parameter}"), &[], b"")).len()
+    };
+    assert_eq!(with("$filter=id eq '/subscriptions/s/resourceGroups/h'"), 1);
+    assert_eq!(with("target=/subscriptions/s/resourceGroups/h"), 2);
     // An identity of the own group is no part of the group for a change of the group.
     let identity = r#"{"x":"/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"}"#;
     assert_eq!(told(&with_body("PUT", GROUP, identity)).len(), 2);

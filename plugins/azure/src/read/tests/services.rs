@@ -94,6 +94,7 @@ fn tables_have_their_permissions() {
     for (method, target, headers) in [
         ("POST", entity, &[("x-http-method", "MERGE")][..]),
         ("GET", "/People/x", &[]),
+        ("GET", "/People(PartitionKey='p',RowKey='r')/Other()", &[]),
         ("GET", "/Pe", &[]),
         ("DELETE", "/People", &[]),
         ("DELETE", "/People()", &[]),
