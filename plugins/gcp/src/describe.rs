@@ -1,6 +1,6 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, LearnSource, Profile, Scope, Setting, Sign};
+use audex_sdk::provider::{Description, Front, Lead, LearnSource, Profile, Scope, Setting, Sign};
 
 use crate::readonly;
 
@@ -12,6 +12,22 @@ pub const SETS: [&str; 5] = [
     "CLOUDSDK_CORE_PROJECT",
     "GOOGLE_CLOUD_PROJECT",
     "GOOGLE_PROJECT",
+];
+
+/// The services that `gcloud` reaches by a variable, with the host and the path of the variable's value. With the
+/// path `/`, gcloud adds the path of the version that a command uses. For Cloud Storage it needs the path, because it
+/// takes the address apart itself. Source: gcloud 528, `_BuildEndpointOverride` and `BASE_URL` of its clients.
+const LEADS: [(&str, &str, &str); 10] = [
+    ("BIGQUERY", "bigquery", "/bigquery/v2/"),
+    ("CLOUDRESOURCEMANAGER", "cloudresourcemanager", "/"),
+    ("COMPUTE", "compute", "/"),
+    ("IAM", "iam", "/"),
+    ("IAMCREDENTIALS", "iamcredentials", "/"),
+    ("LOGGING", "logging", "/"),
+    ("PUBSUB", "pubsub", "/"),
+    ("RUN", "run", "/"),
+    ("SECRETMANAGER", "secretmanager", "/"),
+    ("STORAGE", "storage", "/storage/v1/"),
 ];
 
 /// Name, purpose and permissions: the table of the project's policy document.
@@ -71,6 +87,7 @@ pub fn describe() -> Description {
             Sign::Variable("AUDEX_GCP_SERVICE_ACCOUNT".to_owned()),
             Sign::Login("gcp".to_owned()),
         ],
+        fronts: vec![front()],
         learn_sources: vec![LearnSource::HttpLog],
         ..Description::new(
             "gcp",
@@ -81,9 +98,33 @@ pub fn describe() -> Description {
     }
 }
 
+/// Returns the hosts that take Google's token. Every one is the gateway's, so that a request to a service that it
+/// does not read is refused there, and reaches nobody.
+fn front() -> Front {
+    let lead = |(service, host, path): &(&str, &str, &str)| Lead {
+        variable: format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{service}"),
+        host: format!("{host}.googleapis.com"),
+        path: (*path).to_owned(),
+    };
+    Front {
+        audience: None,
+        hosts: vec!["*.googleapis.com".to_owned()],
+        leads: LEADS.iter().map(lead).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_leads_to_every_service_that_is_read() {
+        let hosts: Vec<String> = front().leads.into_iter().map(|lead| lead.host).collect();
+        for host in crate::read::hosts() {
+            assert!(hosts.contains(&host), "{host}");
+        }
+        assert_eq!(hosts.len(), crate::read::hosts().count());
+    }
 
     #[test]
     fn every_permission_of_a_profile_is_in_the_catalogue() {

@@ -226,7 +226,8 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
 
 fn known(name: String) -> KnownAction {
     let access: AccessLevel = action::level(gcp_catalogue::access(&name));
-    KnownAction { name, access: Some(access), yields_credentials: false }
+    let yields_credentials = crate::credential::yields(&name);
+    KnownAction { name, access: Some(access), yields_credentials }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod action;
 mod boundary;
+mod credential;
 mod describe;
 mod document;
 mod effective;
@@ -12,15 +13,17 @@ mod health;
 mod mint;
 mod plan;
 mod preflight;
+mod read;
 mod readonly;
 mod recognise;
+mod refuse;
 mod resource;
 mod role;
 mod scope;
 
 use audex_sdk::provider::{
     Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant,
-    KnownAction, Minted, Plan, Provider, SeenRequest, Statement, settings,
+    KnownAction, Minted, Plan, Provider, Reading, Reply, SeenRequest, Statement, settings,
 };
 
 struct Gcp;
@@ -56,6 +59,14 @@ impl Provider for Gcp {
 
     fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
         recognise::recognise(&requests)
+    }
+
+    fn read(request: SeenRequest, _account: Option<String>) -> Reading {
+        read::read(&request)
+    }
+
+    fn refuse(request: SeenRequest, message: String) -> Reply {
+        refuse::refuse(&request, &message)
     }
 
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {

@@ -1,5 +1,7 @@
 //! Plans the requests to Google Cloud before any is sent.
 
+mod gateway;
+
 use audex_sdk::pattern;
 use audex_sdk::provider::{Enforcer, Error, ErrorKind, Grant, Permission, Plan, Planned};
 
@@ -24,6 +26,11 @@ pub fn plan(grant: &Grant, account: Option<&str>) -> Result<Plan, Error> {
     let mut notices = ttl_notices(grant.ttl_seconds)?;
     if account.is_none() {
         notices.push("no service account is set: a run needs AUDEX_GCP_SERVICE_ACCOUNT".to_owned());
+    }
+    if grant.gateway {
+        let mut plan = gateway::plan(grant)?;
+        plan.notices.splice(0..0, notices);
+        return Ok(plan);
     }
     let limited = grant.permissions.iter().any(|permission| !permission.resources.is_every());
     let mut plan = if limited { bounded(grant)? } else { scoped(grant)? };
@@ -80,7 +87,7 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
     let extras: Vec<&'static str> =
         made.extras.iter().flat_map(|(_, more)| more).copied().collect();
     let admits = |name: &str| extras.contains(&name);
-    keep_denied(&grant.deny, admits, "the roles of the access boundary")?;
+    keep_denied(grant, admits, "the roles of the access boundary")?;
     let row = |(permission, held, lost): (&Permission, Vec<String>, Vec<String>)| {
         let own: Vec<&str> = extras_of(&made.extras, permission.resources.named());
         planned(
@@ -110,14 +117,15 @@ fn only_storage(permission: &Permission, lost: &[String]) -> Result<(), Error> {
             format!(
                 "`{action}` cannot be limited to a resource: Google Cloud does that for Cloud Storage only"
             ),
-            "ask for it in a run of its own, with a service account that may do little else",
+            "take `--deliver gateway`, which decides each request, or a run of its own with a service account that may do \
+             little else",
         ));
     }
     if permission.resources.is_every() {
         return Err(invalid(
             "resource-missing",
             format!("other permissions are limited to resources, and `{action}` is not"),
-            "give --resource for all of them, or run them one by one",
+            "give --resource for all of them, run them one by one, or take `--deliver gateway`",
         ));
     }
     Ok(())
@@ -140,9 +148,10 @@ fn scoped(grant: &Grant) -> Result<Plan, Error> {
     scopes.sort_unstable();
     scopes.dedup();
     let reached = |name: &str| scopes.iter().any(|scope| scope::admits(scope, name));
-    keep_denied(&grant.deny, reached, "the token's scopes")?;
+    keep_denied(grant, reached, "the token's scopes")?;
     let mut notices = Vec::new();
-    if scopes.contains(&scope::PLATFORM) {
+    // With a gateway, the command does not have the token.
+    if scopes.contains(&scope::PLATFORM) && !grant.gateway {
         notices.push(
             "a token for these permissions can do all that its service account may: to limit it, give them a service \
              account of their own (`tryaudex policies export NAME --provider gcp` prints the role it needs)"
@@ -176,9 +185,10 @@ fn granted(action: &str, deny: &[String]) -> Vec<String> {
 }
 
 /// Checks the denies. Security: a token of Google Cloud cannot carry denies. A deny without effect is an
-/// error, and is never ignored.
-fn keep_denied(deny: &[String], admits: impl Fn(&str) -> bool, by: &str) -> Result<(), Error> {
-    for pattern in deny {
+/// error, and is never ignored; a gateway gives it its effect.
+fn keep_denied(grant: &Grant, admits: impl Fn(&str) -> bool, by: &str) -> Result<(), Error> {
+    let bound = grant.deny.iter().filter(|_| !grant.gateway);
+    for pattern in bound {
         let known = gcp_catalogue::matching(pattern);
         let void = match known.as_slice() {
             [] if pattern::is_wild(pattern) => Some(pattern.clone()),
@@ -191,7 +201,8 @@ fn keep_denied(deny: &[String], admits: impl Fn(&str) -> bool, by: &str) -> Resu
                 ErrorKind::Denied,
                 "deny-not-enforceable",
                 format!("`{name}` is denied (`{pattern}`), and {by} would let it through"),
-                "ask for single permissions instead of wildcards, or limit them to buckets with --resource",
+                "ask for single permissions instead of wildcards, limit them to buckets with --resource, or take \
+                 `--deliver gateway`",
             ));
         }
     }

@@ -34,6 +34,9 @@ const BUCKET: &str = "gs://";
 
 pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     let words = words(command);
+    if let Some(advice) = of_gateway(grant, command, &words) {
+        return vec![advice];
+    }
     let Some((row, action, why)) = ROWS.iter().find(|(row, ..)| fits(row, &words)) else {
         return Vec::new();
     };
@@ -53,6 +56,7 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     // A boundary covers buckets; the list of buckets belongs to the project.
     if action.starts_with("storage.buckets.")
         && covering.iter().all(|permission| !permission.resources.is_every())
+        && !grant.gateway
     {
         return advice(
             format!("{said}, which --resource makes impossible: leave it out"),
@@ -60,6 +64,26 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
         );
     }
     Vec::new()
+}
+
+/// Returns advice about an upload through a gateway, which lets no object be replaced without the permission to
+/// delete it.
+fn of_gateway(grant: &Grant, command: &[String], words: &[&str]) -> Option<Advice> {
+    let is_copy = matches!(words, ["gsutil", "cp", ..] | ["gcloud", "storage", "cp", ..]);
+    let is_upload = is_copy
+        && words.last().is_some_and(|last| last.starts_with(BUCKET))
+        && !command.iter().any(|word| word == "-n" || word == "--no-clobber");
+    let has = |name: &str| {
+        let matches = |wide: &str| wide == "*" || pattern::matches_ignore_ascii_case(wide, name);
+        grant.permissions.iter().any(|permission| matches(&permission.action))
+    };
+    let is_missing = has("storage.objects.create") && !has("storage.objects.delete");
+    (grant.gateway && is_upload && is_missing).then(|| Advice {
+        message:
+            "an upload may replace an object: without --no-clobber the gateway lets none through"
+                .to_owned(),
+        missing: vec!["storage.objects.delete".to_owned()],
+    })
 }
 
 /// Returns the program's name and its operands, without options, including the form `--option=value`.

@@ -8,7 +8,7 @@ use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
 use method_table::{Request, Table};
 
 /// The table of methods; its sections are hosts.
-static METHODS: Table = Table::new(include_bytes!("../methods/methods.bin"));
+pub static METHODS: Table = Table::new(include_bytes!("../methods/methods.bin"));
 /// Methods whose permissions have another name. Source: each service's "Access control with IAM"; for Cloud
 /// Storage, "IAM permissions for JSON methods".
 const EXCEPTIONS: &str = include_str!("../methods/exceptions.txt");
@@ -104,7 +104,7 @@ fn need(call: &Call) -> Attribution {
 }
 
 /// Returns the permissions that a method needs, or `None` if they are unknown.
-fn permissions(method: &str) -> Option<Vec<String>> {
+pub fn permissions(method: &str) -> Option<Vec<String>> {
     let exception = EXCEPTIONS.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let (name, actions) = line.split_once(" =")?;
         (name == method).then(|| actions.split_whitespace().map(str::to_owned).collect::<Vec<_>>())

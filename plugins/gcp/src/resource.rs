@@ -1,11 +1,17 @@
-//! The resources that a token can be limited to: buckets and their contents.
+//! The resources of a grant: what a token can be limited to (buckets and their contents), and what a gateway
+//! compares (full resource names).
 
 use audex_sdk::provider::Error;
 
 use crate::invalid;
 
 /// The prefix of a bucket's full resource name. Source: Cloud IAM, "Resource name format".
-const FULL: &str = "//storage.googleapis.com/projects/_/buckets/";
+pub const FULL: &str = "//storage.googleapis.com/projects/_/buckets/";
+
+/// The name of an object in its bucket.
+const OBJECTS: &str = "objects/";
+/// The suffix of the services in full resource names.
+const SERVICE: &str = ".googleapis.com";
 
 /// A bucket, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,9 +32,12 @@ impl Place {
     /// # Errors
     /// If the text has none of these forms.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let rest = text.strip_prefix("gs://").or_else(|| text.strip_prefix(FULL));
+        let full = text.strip_prefix(FULL);
+        let rest = text.strip_prefix("gs://").or(full);
         let place = rest.and_then(|rest| {
             let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let object = path.strip_prefix(OBJECTS).filter(|_| full.is_some());
+            let path = object.filter(|object| !object.is_empty()).unwrap_or(path);
             let (prefix, exact) = match path.strip_suffix('*') {
                 Some(prefix) => (prefix, false),
                 None => (path, !path.is_empty() && !path.ends_with('/')),
@@ -41,7 +50,8 @@ impl Place {
             invalid(
                 "resource-malformed",
                 format!("`{text}` is not a resource that a Google Cloud token can be limited to"),
-                "write buckets as `gs://BUCKET`, parts of them as `gs://BUCKET/PREFIX/*`; nothing else can be limited",
+                "write buckets as `gs://BUCKET`, parts of them as `gs://BUCKET/PREFIX/*`; for anything else take `--deliver \
+                 gateway`",
             )
         })
     }
@@ -50,6 +60,45 @@ impl Place {
     pub fn full(&self) -> String {
         format!("{FULL}{}", self.bucket)
     }
+}
+
+/// Returns the patterns that a gateway compares with the resources of requests, for a resource as the user writes
+/// it: a full resource name in which `*` stands for any text, or `gs://…`. A bucket is itself and all in it; a part
+/// of a bucket is its objects alone.
+///
+/// # Errors
+/// If the text has none of these forms.
+pub fn patterns(text: &str) -> Result<Vec<String>, Error> {
+    let of_bucket = text.strip_prefix(FULL).is_some_and(|rest| !rest.contains('/'));
+    if text.starts_with("gs://") || of_bucket {
+        let place = Place::parse(text)?;
+        let full = place.full();
+        return Ok(match (place.prefix, place.exact) {
+            (None, _) => vec![full.clone(), format!("{full}/*")],
+            (Some(object), true) => vec![format!("{full}/{OBJECTS}{object}")],
+            (Some(prefix), false) => vec![format!("{full}/{OBJECTS}{prefix}*")],
+        });
+    }
+    let parts: Vec<&str> = text.strip_prefix("//").unwrap_or_default().split('/').collect();
+    let malformed = || {
+        invalid(
+            "resource-malformed",
+            format!("`{text}` is not a resource of Google Cloud"),
+            "write a full resource name, such as `//pubsub.googleapis.com/projects/P/topics/T`, or `gs://BUCKET/PREFIX/*`",
+        )
+    };
+    let [host, path @ ..] = parts.as_slice() else { return Err(malformed()) };
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_host = host
+        .strip_suffix(SERVICE)
+        .is_some_and(|service| !service.is_empty() && service.bytes().all(letter));
+    let is_odd = |c: char| c.is_control() || matches!(c, '?' | '\\' | '#' | '$');
+    let is_storage = text.starts_with(FULL);
+    let is_path = !path.is_empty() && (is_storage || path.iter().all(|part| !part.is_empty()));
+    if !is_host || !is_path || text.contains(is_odd) {
+        return Err(malformed());
+    }
+    Ok(vec![crate::read::name(host, path)])
 }
 
 /// Source: Cloud Storage, "Bucket naming guidelines".
@@ -92,6 +141,12 @@ mod tests {
                 false,
             ),
             (
+                "//storage.googleapis.com/projects/_/buckets/my-bucket/objects/team/*",
+                "my-bucket",
+                Some("team/"),
+                false,
+            ),
+            (
                 "//storage.googleapis.com/projects/_/buckets/b.example.com",
                 "b.example.com",
                 None,
@@ -104,6 +159,48 @@ mod tests {
                 (bucket, prefix, exact),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_gateway_compares_full_names() {
+        let bucket = "//storage.googleapis.com/projects/_/buckets/my-bucket";
+        let in_bucket = |rest: &str| format!("{bucket}/{rest}");
+        for (text, expected) in [
+            ("gs://my-bucket", vec![bucket.to_owned(), in_bucket("*")]),
+            (bucket, vec![bucket.to_owned(), in_bucket("*")]),
+            ("gs://my-bucket/team/*", vec![in_bucket("objects/team/*")]),
+            ("gs://my-bucket/team/", vec![in_bucket("objects/team/*")]),
+            ("gs://my-bucket/a.txt", vec![in_bucket("objects/a.txt")]),
+            (&in_bucket("objects/*"), vec![in_bucket("objects/*")]),
+            (
+                "//pubsub.googleapis.com/projects/p/topics/t-*",
+                vec!["//pubsub.googleapis.com/projects/p/topics/t-*".to_owned()],
+            ),
+            (
+                "//iam.googleapis.com/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com",
+                vec![
+                    "//iam.googleapis.com/projects/p/serviceAccounts/a@p.iam.gserviceaccount.com"
+                        .to_owned(),
+                ],
+            ),
+        ] {
+            assert_eq!(patterns(text).unwrap(), expected, "{text}");
+        }
+        for text in [
+            "*",
+            "projects/p/topics/t",
+            "//*.googleapis.com/projects/p",
+            "//pubsub.googleapis.com",
+            "//pubsub.googleapis.com/",
+            "//pubsub.googleapis.com/projects//topics/t",
+            "//pubsub.googleapis.com/projects/p/topics/t?",
+            "//pubsub.example.com/projects/p",
+            "https://pubsub.googleapis.com/projects/p",
+            "gs://",
+            "",
+        ] {
+            assert_eq!(patterns(text).unwrap_err().code, "resource-malformed", "{text}");
         }
     }
 

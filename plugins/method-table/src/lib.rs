@@ -47,6 +47,8 @@ pub struct Request<'a> {
 pub struct Found {
     /// The name in the table.
     pub operation: String,
+    /// The path of the table that the request's fits.
+    pub template: String,
     /// Names and values of the labels.
     pub labels: Vec<(String, String)>,
     /// The names of the query's parameters that are conditions of the operation.
@@ -83,8 +85,9 @@ impl Table {
             }
         }
         let best = best.filter(|_| !is_tie)?;
-        let Fit { operation, labels, conditions, .. } = best;
-        Some(Found { operation: operation.to_owned(), labels, conditions })
+        let Fit { operation, template, labels, conditions, .. } = best;
+        let (operation, template) = (operation.to_owned(), template.to_owned());
+        Some(Found { operation, template, labels, conditions })
     }
 
     /// Returns the names of all sections.
@@ -144,6 +147,7 @@ impl Table {
 /// A line that fits a request.
 struct Fit<'a> {
     operation: &'a str,
+    template: &'a str,
     labels: Vec<(String, String)>,
     conditions: Vec<String>,
     /// The number of literal parts of the path, then of conditions: the higher rank is the more specific
@@ -178,7 +182,13 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
     let (labels, literals) = labels(template, request.path)?;
     let names = words.filter(|condition| !condition.starts_with('!'));
     let names = names.map(|condition| condition.split('=').next().unwrap_or_default().to_owned());
-    Some(Fit { operation, labels, conditions: names.collect(), rank: (literals, conditions) })
+    Some(Fit {
+        operation,
+        template,
+        labels,
+        conditions: names.collect(),
+        rank: (literals, conditions),
+    })
 }
 
 /// Returns the labels of `template` in `path`, and the number of literal parts.
@@ -219,7 +229,9 @@ fn labels(template: &str, path: &str) -> Option<(Vec<(String, String)>, usize)> 
     rest.is_empty().then_some((found, literals))
 }
 
-fn decode(text: &str) -> String {
+/// Decodes `%XX`; what is no UTF-8 becomes U+FFFD.
+#[must_use]
+pub fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 

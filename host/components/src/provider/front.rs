@@ -47,7 +47,7 @@ fn wrong_front(loaded: &Loaded, front: &Front) -> Option<String> {
     };
     front.leads.iter().find_map(|lead| {
         let name = lead.variable.escape_default();
-        if let Some(reason) = variable::refused(&lead.variable, loaded.source) {
+        if let Some(reason) = variable::refused_lead(&lead.variable, loaded.source) {
             return Some(format!("it wants to lead by `{name}`: {reason}"));
         }
         (!front.hosts.iter().any(|pattern| host_pattern::covers(pattern, &lead.host))

@@ -47,6 +47,9 @@ const FORBIDDEN: [&str; 34] = [
     "BAO_SKIP_VERIFY",
 ];
 
+/// The forbidden names by which the gateway may be reached.
+const LEADS: [&str; 1] = ["CLOUDSDK_API_ENDPOINT_OVERRIDES_*"];
+
 /// Returns the reason why a provider of this `source` may not set `name`, or `None` if it may. The reason is
 /// empty where the name alone explains it.
 pub(super) fn refused(name: &str, source: Source) -> Option<&'static str> {
@@ -55,6 +58,14 @@ pub(super) fn refused(name: &str, source: Source) -> Option<&'static str> {
         Source::BuiltIn => None,
         Source::Installed => installed::may_set(name).err(),
     }
+}
+
+/// Returns the reason why a provider of this `source` may not lead tools to the gateway by `name`, or `None` if it may.
+/// The host makes the value, so a built-in provider may name the variables that say where a command sends its
+/// requests.
+pub(super) fn refused_lead(name: &str, source: Source) -> Option<&'static str> {
+    let is_endpoint = LEADS.iter().any(|lead| pattern::matches(lead, name));
+    if source == Source::BuiltIn && is_endpoint { None } else { refused(name, source) }
 }
 
 /// Returns `true` if `name` is forbidden, or is not a valid variable name.
@@ -90,6 +101,15 @@ mod tests {
         }
         assert_eq!(refused("ACME_TOKEN", Source::Installed), None);
         assert_eq!(refused("PATH", Source::Installed), Some(""));
+    }
+
+    #[test]
+    fn a_built_in_provider_may_lead_to_the_gateway_and_an_added_one_not_everywhere() {
+        let name = "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB";
+        assert_eq!(refused_lead(name, Source::BuiltIn), None);
+        assert_eq!(refused_lead(name, Source::Installed), Some(""));
+        assert_eq!(refused(name, Source::BuiltIn), Some(""));
+        assert_eq!(refused_lead("PATH", Source::BuiltIn), Some(""));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn at(request: &SeenRequest, path: &str) -> Option<Asked> {
         headers: &request.headers,
     };
     let found = TABLE.find(service, asked)?;
-    let Found { operation, labels, conditions } = found;
+    let Found { operation, labels, conditions, .. } = found;
     Some(Asked { operation, parameters: labels, conditions })
 }
 

@@ -173,3 +173,91 @@ fn a_deny_in_another_case_is_kept_or_refused_as_in_its_own() {
         assert_eq!(plan.method, SCOPED);
     }
 }
+
+fn by_gateway(permissions: &[(&str, &[&str])], deny: &[&str]) -> Result<Plan, Error> {
+    let grant = Grant { gateway: true, ..grant(permissions, deny) };
+    plan(&grant, Some("a@p.iam.gserviceaccount.com"))
+}
+
+#[test]
+fn a_gateway_decides_by_full_names_of_any_service() {
+    let topic = "//pubsub.googleapis.com/projects/p/topics/t";
+    let plan = by_gateway(
+        &[
+            ("pubsub.topics.publish", &[topic]),
+            ("pubsub.topics.get", &[topic]),
+            ("compute.*", ANYWHERE),
+        ],
+        &["compute.instances.delete"],
+    )
+    .unwrap();
+    assert_eq!(plan.method, SCOPED);
+    assert!(plan.permissions.iter().all(|one| one.enforced_by == Enforcer::Gateway), "{plan:?}");
+    let decides: Vec<(Vec<String>, Scope)> =
+        plan.decides.into_iter().map(|one| (one.actions, one.resources)).collect();
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        decides,
+        [
+            (owned(&["pubsub.topics.publish", "pubsub.topics.get"]), Scope::These(owned(&[topic]))),
+            (owned(&["compute.*"]), Scope::Every),
+        ]
+    );
+    // Without a gateway, these stay errors that name the way out.
+    for permission in [("pubsub.topics.publish", &[topic][..]), ("pubsub.topics.publish", BUCKET)] {
+        let error = refused(&[permission], &[]);
+        assert!(error.hint.unwrap().contains("--deliver gateway"));
+    }
+    assert_eq!(
+        by_gateway(&[("a.b.c", &["arn:aws:s3:::b"])], &[]).unwrap_err().code,
+        "resource-malformed"
+    );
+}
+
+#[test]
+fn with_a_gateway_the_token_is_as_narrow_as_without_and_a_boundary_still_enforces() {
+    let plan = by_gateway(&[("storage.objects.get", BUCKET)], &[]).unwrap();
+    assert_eq!(
+        (plan.method.as_str(), plan.permissions[0].enforced_by),
+        (BOUNDARY, Enforcer::Cloud)
+    );
+    let full = "//storage.googleapis.com/projects/_/buckets/my-bucket";
+    assert_eq!(plan.decides[0].resources, Scope::These(vec![full.to_owned(), format!("{full}/*")]));
+    // The role admits more, which the gateway does not.
+    let more =
+        by_gateway(&[("storage.objects.delete", BUCKET)], &["storage.objects.create"]).unwrap();
+    assert_eq!(
+        (more.method.as_str(), more.permissions[0].enforced_by),
+        (BOUNDARY, Enforcer::Gateway)
+    );
+    // No boundary reaches buckets and topics together.
+    let both = by_gateway(
+        &[
+            ("storage.objects.get", BUCKET),
+            ("pubsub.topics.list", &["//cloudresourcemanager.googleapis.com/projects/p"]),
+        ],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(both.method, SCOPED);
+    assert!(made(&[("storage.objects.get", BUCKET)], &[]).decides.is_empty());
+}
+
+#[test]
+fn a_gateway_says_what_it_does_not_read_and_what_a_write_needs() {
+    let note = |action: &str| {
+        by_gateway(&[(action, ANYWHERE)], &[]).unwrap().permissions.remove(0).note.unwrap()
+    };
+    assert!(
+        note("spanner.databases.read").contains("reads no request"),
+        "{}",
+        note("spanner.databases.read")
+    );
+    assert!(note("storage.objects.create").contains("--no-clobber"));
+    for action in ["storage.objects.get", "storage.objects.*", "iam.serviceAccounts.actAs", "*"] {
+        assert!(
+            !note(action).contains("reads no request") && !note(action).contains("no-clobber"),
+            "{action}"
+        );
+    }
+}
