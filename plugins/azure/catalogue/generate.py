@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
-"""Makes operations.txt: the operations of Azure that follow from Microsoft's management packages, for the Azure component.
+"""Makes operations.txt: the operations of Azure that follow from Microsoft's management packages, for the Azure component;
+and paths.txt: the requests that these packages can make, for the test of what the component reads.
 
-    generate.py [DIRECTORY]            writes operations.txt from the wheels in the directory, or from `pip download`
+    generate.py [DIRECTORY]            writes both from the wheels in the directory, or from `pip download`
     generate.py --verify [DIRECTORY]   compares instead of writing, and measures it against the list in shared/data (its
                                        absence is said, and fails under --require-list)
 
 The wheels are those of packages.txt, by digest; they are read as archives and never installed. The name of an operation
 follows from a request by rule: resource provider, resource types of the path, and the method (GET read, PUT and PATCH write,
 DELETE delete, POST its last segment and `action`). What follows from no request is in overlay.txt. The output depends on
-these two files alone; its format is described in src/tree.rs.
+these two files alone; its format is described in src/tree.rs. A line of paths.txt is the number of characters that its path
+shares with the one before, the rest of the path, and its methods by their first two letters; `{}` stands for a name.
 """
 
 import collections
 import gzip
 import hashlib
+import os
 import pathlib
 import re
 import sys
@@ -25,6 +28,7 @@ sys.path.append(str(HERE.parents[1]))
 import generator
 
 OUTPUT = HERE / "operations.txt"
+PATHS = HERE / "paths.txt"
 LIST = "azure_operations.txt.gz"
 
 VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
@@ -196,6 +200,20 @@ def names(node, path=()):
         yield from names(child, here)
 
 
+def paths(directory):
+    """The text of paths.txt."""
+    methods = collections.defaultdict(set)
+    for _, wheel in wheels(directory):
+        for method, url in requests(wheel):
+            methods[re.sub(r"\{[^}]*\}", "{}", url.split("?")[0])].add(method[:2])
+    text, before = "", ""
+    for path in sorted(methods):
+        shared = len(os.path.commonprefix([before, path]))
+        text += f"{shared} {path[shared:]} {''.join(sorted(methods[path]))}\n"
+        before = path
+    return text
+
+
 def measure(root, found):
     """Compares with the list in shared/data."""
     listed = {line.strip().lower() for line in gzip.open(found, "rt") if line.strip()}
@@ -212,8 +230,10 @@ def measure(root, found):
 def main():
     arguments = generator.options()
     with tempfile.TemporaryDirectory() as scratch:
-        root = build(arguments.directory or fetch(scratch))
-    generator.put({OUTPUT: text_of(root).encode()}, arguments.verify)
+        directory = arguments.directory or fetch(scratch)
+        root = build(directory)
+        made = {OUTPUT: text_of(root).encode(), PATHS: paths(directory).encode()}
+    generator.put(made, arguments.verify)
     print(f"{sum(1 for _ in names(root))} operations")
     if not arguments.verify:
         return

@@ -16,6 +16,8 @@ pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
 pub const RESOURCE_MANAGER_OF_AZ: &str = "https://management.core.windows.net";
 /// Blobs, files, queues and tables.
 pub const STORAGE: &str = "https://storage.azure.com";
+/// Secrets, keys and certificates.
+pub const VAULT: &str = "https://vault.azure.net";
 /// The service for log queries, whose operations are named like those of Resource Manager.
 /// Source: Azure Monitor, "Access the Azure Monitor Log Analytics API".
 const LOGS: &str = "https://api.loganalytics.io";
@@ -28,7 +30,7 @@ const LOG_QUERIES: [&str; 2] =
 /// needs a token for `https://database.windows.net`.
 const DATA: [(&str, &str); 13] = [
     ("microsoft.storage", STORAGE),
-    ("microsoft.keyvault", "https://vault.azure.net"),
+    ("microsoft.keyvault", VAULT),
     ("microsoft.eventhub", "https://eventhubs.azure.net"),
     ("microsoft.servicebus", "https://servicebus.azure.net"),
     ("microsoft.eventgrid", "https://eventgrid.azure.net"),
@@ -46,6 +48,11 @@ const DATA: [(&str, &str); 13] = [
 /// Source: azure-cli extension `ssh`, which requests this one.
 const LOGIN: (&str, &str) =
     ("microsoft.compute/virtualmachines/login", "https://pas.windows.net/CheckMyAccess/Linux");
+
+/// Returns true if a gateway reads the requests to the services of this audience.
+pub fn is_read(audience: &str) -> bool {
+    [RESOURCE_MANAGER, RESOURCE_MANAGER_OF_AZ, STORAGE, VAULT].contains(&audience)
+}
 
 /// Returns the audiences of one known operation: two for a name that is both an action and a data action,
 /// none for data actions of a service that is not in the table.

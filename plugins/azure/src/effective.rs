@@ -12,7 +12,7 @@ use serde_json::Value;
 use self::role_object::RoleObject;
 use crate::rbac::{self, Assignment, Rbac};
 use crate::role::scope::is_guid;
-use crate::{audience, invalid, mint};
+use crate::{audience, credential, invalid, mint};
 
 /// Returns the statements of the principal with the object id `principal`.
 ///
@@ -115,7 +115,8 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
             Access::Write => AccessLevel::Write,
             Access::Permissions => AccessLevel::Permissions,
         };
-        KnownAction { name, access: Some(level), yields_credentials: false }
+        let yields_credentials = credential::is_in_reply_to(&name);
+        KnownAction { name, access: Some(level), yields_credentials }
     };
     let names = |pattern: &String| {
         let found = azure_catalogue::matching(pattern);

@@ -2,17 +2,20 @@
 //!
 //! A token of Entra ID carries its audience and nothing else of the grant; the plan says so. A
 //! user-delegation SAS carries operations, container and expiry, and the service enforces them. A temporary
-//! custom role limits everything, and is made only on request. `method.rs` says when each method is used.
+//! custom role limits everything, and is made only on request. `method.rs` says when each method is used. With a
+//! gateway the host keeps the tokens, and decides on each request by what `read.rs` reads from it.
 
 mod action;
 mod arm;
 mod audience;
+mod credential;
 mod definition;
 mod delegation;
 mod deny;
 mod describe;
 mod document;
 mod effective;
+mod granted;
 mod health;
 mod letter;
 mod method;
@@ -21,8 +24,10 @@ mod plan;
 mod preflight;
 mod profile;
 mod rbac;
+mod read;
 mod readonly;
 mod recognise;
+mod refuse;
 mod resource;
 mod role;
 mod sas;
@@ -31,7 +36,7 @@ mod xml;
 
 use audex_sdk::provider::{
     Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant,
-    KnownAction, Minted, Plan, Provider, SeenRequest, Statement, settings,
+    KnownAction, Minted, Plan, Provider, Reading, Reply, SeenRequest, Statement, settings,
 };
 
 struct Azure;
@@ -80,6 +85,14 @@ impl Provider for Azure {
 
     fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
         recognise::recognise(&requests)
+    }
+
+    fn read(request: SeenRequest, _account: Option<String>) -> Reading {
+        read::read(&request)
+    }
+
+    fn refuse(request: SeenRequest, message: String) -> Reply {
+        refuse::refuse(&request, &message)
     }
 
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {

@@ -40,6 +40,13 @@ impl Method {
     pub fn decide(grant: &Grant, forced: Option<&str>) -> Result<Self, Error> {
         let limited = grant.permissions.iter().any(|permission| !permission.resources.is_every());
         match (forced.unwrap_or("auto"), limited) {
+            // Security: a command with a signature would hold a credential, and pass the gateway.
+            ("sas", _) if grant.gateway => Err(invalid(
+                "signature-past-gateway",
+                "with a gateway the command gets no shared access signature".to_owned(),
+                "leave out --method: the gateway decides by --resource itself",
+            )),
+            ("auto" | "audience-tokens", _) if grant.gateway => Ok(Self::AudienceTokens),
             ("auto" | "sas", true) => Ok(Self::Sas),
             ("auto" | "audience-tokens", false) => Ok(Self::AudienceTokens),
             // Never chosen automatically: this method changes role assignments of the subscription, if only
@@ -54,7 +61,7 @@ impl Method {
             ("audience-tokens", true) => Err(invalid(
                 "resource-not-enforceable",
                 "a token cannot be limited to resources".to_owned(),
-                "leave out --method, which gives a shared access signature for blobs, or leave out --resource, or take `custom-role`",
+                "leave out --method, which gives a shared access signature for blobs, or take --deliver gateway, which decides by resource",
             )),
             (other, _) => Err(invalid(
                 "unknown-method",
@@ -106,6 +113,14 @@ mod tests {
     use super::*;
 
     fn decide(resources: &[&str], forced: Option<&str>) -> Result<Method, String> {
+        decide_with(resources, forced, false)
+    }
+
+    fn decide_with(
+        resources: &[&str],
+        forced: Option<&str>,
+        gateway: bool,
+    ) -> Result<Method, String> {
         let permission = Permission {
             action: "Microsoft.Storage/storageAccounts/read".to_owned(),
             origin: String::new(),
@@ -117,7 +132,7 @@ mod tests {
             deny: Vec::new(),
             ttl_seconds: 900,
             session: "audex-1".to_owned(),
-            gateway: false,
+            gateway,
         };
         Method::decide(&grant, forced).map_err(|error| error.code)
     }
@@ -139,6 +154,18 @@ mod tests {
         );
         assert_eq!(decide(&[], Some("sas")), Err("resource-missing".to_owned()));
         assert_eq!(decide(&[], Some("magic")), Err("unknown-method".to_owned()));
+    }
+
+    #[test]
+    fn a_gateway_holds_tokens_and_never_a_signature() {
+        for resources in [&[][..], &["https://acct.blob.core.windows.net/c"]] {
+            for forced in [None, Some("audience-tokens")] {
+                assert_eq!(decide_with(resources, forced, true), Ok(Method::AudienceTokens));
+            }
+            let refused = Err("signature-past-gateway".to_owned());
+            assert_eq!(decide_with(resources, Some("sas"), true), refused);
+            assert_eq!(decide_with(resources, Some("custom-role"), true), Ok(Method::CustomRole));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod tokens;
 
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned};
 
+use crate::granted;
 use crate::method::Method;
 use crate::role::Roles;
 
@@ -37,7 +38,7 @@ pub fn plan(grant: &Grant, settings: &Settings) -> Result<Plan, Error> {
         permissions: outline.permissions,
         longest_life_seconds: method.longest_life(grant.ttl_seconds),
         notices: outline.notices,
-        decides: Vec::new(),
+        decides: if grant.gateway { granted::statements(grant)? } else { Vec::new() },
     })
 }
 

@@ -5,7 +5,9 @@
 //! Source: Resource Manager REST API, "Azure resource provider operations"; Blob service REST API, "Authorize
 //! with Microsoft Entra ID", "Permissions for calling data operations"; Key Vault, "Azure RBAC guide".
 
-use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
+use audex_sdk::provider::{Attribution, Call, Permission, Reading, Scope, SeenRequest};
+
+use crate::read;
 
 /// Hosts of Resource Manager, in all clouds.
 const MANAGEMENT: [&str; 3] =
@@ -28,6 +30,8 @@ const PATH: usize = 80;
 const SEGMENTS: usize = 64;
 /// The name of a call that needs no permission.
 const LOGGED_IN: &str = "login";
+/// The observer whose sessions can be limited to the resources of calls.
+const GATEWAY: &str = "gateway";
 
 /// Returns one call for each request, in order; its operation is one of Azure's own list.
 pub fn recognise(requests: &[SeenRequest]) -> Vec<Call> {
@@ -39,8 +43,11 @@ fn one(request: &SeenRequest) -> Call {
     let path: Vec<&str> =
         request.path.split('/').filter(|part| !part.is_empty()).take(SEGMENTS).collect();
     let has = |list: &[&str]| list.contains(&host.as_str());
+    let (strict, resources) = strictly(request).unzip();
     let operation = if has(&LOGIN) {
         Some(LOGGED_IN.to_owned())
+    } else if strict.is_some() {
+        strict
     } else if has(&MANAGEMENT) {
         managed(&request.method, &path)
     } else if host.contains(BLOB) {
@@ -63,12 +70,20 @@ fn one(request: &SeenRequest) -> Call {
     Call {
         service: request.host.clone(),
         known: known.is_some(),
+        resources: resources.filter(|_| known.is_some()).unwrap_or_default(),
         operation: known.unwrap_or_else(seen),
-        resources: Vec::new(),
         count: 1,
         denied: false,
         source: "http-log".to_owned(),
     }
+}
+
+/// Returns the operation of a request and its resources, if the request is read strictly. What a request is
+/// linked to has permissions of its own.
+fn strictly(request: &SeenRequest) -> Option<(String, Vec<String>)> {
+    let Reading::Calls(needs) = read::read(request) else { return None };
+    let own = needs.into_iter().next()?;
+    Some((own.action, own.on.named().to_vec()))
 }
 
 /// Returns the operation of a path. The last `/providers/` decides: an extension of a resource belongs to its
@@ -172,8 +187,14 @@ pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
 fn need(call: &Call) -> Attribution {
     let found = azure_catalogue::find(&call.operation);
     let known = found.is_some() || call.operation == LOGGED_IN;
-    let permission =
-        |action| Permission { action, origin: call.operation.clone(), resources: Scope::Unseen };
+    // Without a gateway no credential can be limited to the resources of most calls.
+    let is_limited = call.source == GATEWAY;
+    let resources = if is_limited { Scope::seen(call.resources.clone()) } else { Scope::Unseen };
+    let permission = |action| Permission {
+        action,
+        origin: call.operation.clone(),
+        resources: resources.clone(),
+    };
     let permissions = found.into_iter().map(|found| permission(found.name)).collect();
     Attribution { known, permissions, note: None }
 }
@@ -303,6 +324,19 @@ mod tests {
         ] {
             assert_eq!(needs(method, url).as_deref(), Some(expected), "{method} {url}");
         }
+    }
+
+    #[test]
+    fn resources_are_told_and_limit_a_session_with_a_gateway() {
+        let url = "vault1.vault.azure.net/secrets/s?api-version=7.5";
+        let request = crate::read::tests::request("GET", url, &[], b"");
+        let mut calls = recognise(&[request]);
+        let secret = "https://vault1.vault.azure.net/secrets/s";
+        assert_eq!(calls[0].resources, [secret]);
+        let needs = attribute(&calls);
+        assert!(matches!(needs[0].permissions[0].resources, Scope::Unseen));
+        GATEWAY.clone_into(&mut calls[0].source);
+        assert_eq!(attribute(&calls)[0].permissions[0].resources.named(), [secret]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Place {
                 "a signature is for whole directories: end it with `/*`"
             } else {
                 "write `https://ACCOUNT.blob.core.windows.net/CONTAINER`, `…/CONTAINER/DIRECTORY/*` or `…/CONTAINER/BLOB`, \
-                 names as they are (not percent-encoded); credentials for anything else cannot be limited on Azure"
+                 names as they are (not percent-encoded); for other resources take --deliver gateway"
             };
             invalid("resource-malformed", format!("`{text}` is not a blob, directory or container"), hint)
         })
@@ -96,14 +96,14 @@ impl Place {
 }
 
 /// Source: "Storage account overview", storage account names.
-fn is_account(name: &str) -> bool {
+pub fn is_account(name: &str) -> bool {
     (3..=24).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 /// Source: "Naming and referencing containers, blobs, and metadata", with the containers the service itself
 /// names.
-fn is_container(name: &str) -> bool {
+pub fn is_container(name: &str) -> bool {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let own = (3..=63).contains(&name.len())
         && name.chars().all(letters)

@@ -81,7 +81,7 @@ impl Roles {
             client_id: client_id.to_owned(),
             subscription,
             each: sets.into_iter().map(role).collect::<Result<_, Error>>()?,
-            audiences: Tokens::implied_by(grant)?.audiences().to_vec(),
+            audiences: Tokens::behind_roles(grant)?.audiences().to_vec(),
         })
     }
 

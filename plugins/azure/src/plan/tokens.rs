@@ -5,7 +5,7 @@ use audex_sdk::provider::{Enforcer, Error, Grant};
 use serde_json::json;
 
 use super::{Outline, planned};
-use crate::{action, audience, deny, method};
+use crate::{action, audience, deny, invalid, method};
 
 /// The audiences of a grant.
 #[derive(Debug)]
@@ -30,16 +30,24 @@ impl Tokens {
     /// # Errors
     /// If the audience of an operation is unknown, or a token would allow a denied operation.
     pub fn of(grant: &Grant) -> Result<Self, Error> {
-        let made = Self::implied_by(grant)?;
-        made.check_denied(&grant.deny)?;
+        let made = Self::behind_roles(grant)?;
+        // The gateway decides by denied operations itself.
+        if !grant.gateway {
+            made.check_denied(&grant.deny)?;
+        }
         Ok(made)
     }
 
     /// Derives the tokens for a holder whose own roles enforce the denies.
     ///
     /// # Errors
-    /// If the audience of an operation is unknown.
-    pub fn implied_by(grant: &Grant) -> Result<Self, Error> {
+    /// If the audience of an operation is unknown, or its requests are not read by the session's gateway.
+    pub fn behind_roles(grant: &Grant) -> Result<Self, Error> {
+        let made = Self::implied_by(grant)?;
+        if grant.gateway { made.through_a_gateway(grant) } else { Ok(made) }
+    }
+
+    fn implied_by(grant: &Grant) -> Result<Self, Error> {
         let mut of_permissions = Vec::new();
         let mut audiences: Vec<Audience> = Vec::new();
         for permission in &grant.permissions {
@@ -65,6 +73,23 @@ impl Tokens {
         Ok(Self { of_permissions, audiences })
     }
 
+    /// Leaves out the tokens for services whose requests the gateway does not read. The gateway decides by
+    /// denied operations, so they are no obstacle to a token that the command never sees.
+    fn through_a_gateway(mut self, grant: &Grant) -> Result<Self, Error> {
+        for (permission, own) in grant.permissions.iter().zip(&mut self.of_permissions) {
+            let unread = own.first().copied().unwrap_or_default();
+            own.retain(|name| audience::is_read(name));
+            if own.is_empty() {
+                let message =
+                    format!("`{}` is for {unread}, whose requests are not read", permission.action);
+                let hint = "leave it out, or leave out --deliver gateway";
+                return Err(invalid("gateway-unread", message, hint));
+            }
+        }
+        self.audiences.retain(|audience| audience::is_read(audience.name));
+        Ok(self)
+    }
+
     /// Returns the audiences, in order of their names.
     pub fn audiences(&self) -> &[Audience] {
         &self.audiences
@@ -79,9 +104,13 @@ impl Tokens {
         let rows = grant.permissions.iter().zip(&self.of_permissions);
         let row = rows.map(|(permission, own)| {
             let described = action::describe(&permission.action);
+            let names = own.join(", ");
+            if grant.gateway {
+                let note = format!("{described}; the gateway holds the token for {names}");
+                return planned(permission, Enforcer::Gateway, note);
+            }
             let note = format!(
-                "{described}; a token for {}, which is good for all that its holder may do there",
-                own.join(", ")
+                "{described}; a token for {names}, which is good for all that its holder may do there"
             );
             planned(permission, Enforcer::Token, note)
         });
@@ -254,6 +283,38 @@ mod tests {
             "Microsoft.KeyVault/vaults/secrets/delete",
         ];
         assert_eq!(audiences(&["Microsoft.KeyVault/vaults/secrets/*"], &secrets).unwrap(), [ARM]);
+    }
+
+    #[test]
+    fn a_gateway_decides_denies_and_gets_tokens_for_what_it_reads() {
+        let plan = |asked: &[(&str, &[&str])], deny: &[&str]| {
+            let grant = Grant { gateway: true, ..grant(asked, deny) };
+            crate::plan::plan(&grant, &crate::plan::Settings::default())
+        };
+        let vm = "Microsoft.Compute/virtualMachines/read";
+        let group: &[&str] = &["/subscriptions/S/resourceGroups/G"];
+        let made =
+            plan(&[(vm, group), ("Microsoft.KeyVault/vaults/*", &[])], &["*/delete"]).unwrap();
+        assert_eq!(made.method, "audience-tokens");
+        assert_eq!(
+            made.policy.unwrap(),
+            r#"{"audiences":["https://management.azure.com","https://management.core.windows.net","https://vault.azure.net"]}"#
+        );
+        assert!(made.permissions.iter().all(|row| row.enforced_by == Enforcer::Gateway));
+        let [first, second] = made.decides.as_slice() else { panic!("one for each permission") };
+        assert_eq!(first.actions, [vm]);
+        assert_eq!(
+            first.resources.named(),
+            ["/subscriptions/s/resourcegroups/g", "/subscriptions/s/resourcegroups/g/*"]
+        );
+        assert!(second.resources.is_every());
+        // A wildcard loses the audience that is not read, and a name is an error.
+        let made = plan(&[("Microsoft.EventHub/namespaces/*", &[])], &[]).unwrap();
+        assert!(!made.policy.unwrap().contains("eventhubs"));
+        let hub = "Microsoft.ServiceBus/namespaces/messages/send/action";
+        assert_eq!(plan(&[(hub, &[])], &[]).unwrap_err().code, "gateway-unread");
+        let wrong: &[&str] = &["https://acct.dfs.core.windows.net/c"];
+        assert_eq!(plan(&[(vm, wrong)], &[]).unwrap_err().code, "resource-malformed");
     }
 
     #[test]
