@@ -25,7 +25,7 @@ call("accounts", base + "/providers/Microsoft.Storage/storageAccounts")
 call("accounts of data", base + "/resourceGroups/data/providers/Microsoft.Storage/storageAccounts")
 call("machines", base + "/providers/Microsoft.Compute/virtualMachines")
 call("roles", base + "/providers/Microsoft.Authorization/roleDefinitions")
-call("secret", "/secrets/x", "https://vault.azure.net")
+call("secret", "/secrets/db", "https://vault.azure.net")
 "#;
 
 fn user() -> (Double, Sandbox) {

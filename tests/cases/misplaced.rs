@@ -231,6 +231,7 @@ fn no_variable_of_google_and_azure_repeats_a_secret() {
         "AZURE_CLIENT_ID",
         "AZURE_SUBSCRIPTION_ID",
         "AUDEX_AZURE_RESOURCE_MANAGER_URL",
+        "AUDEX_AZURE_KEY_VAULT_URL",
         "AZURE_STORAGE_SERVICE_ENDPOINT",
         "REQUESTS_CA_BUNDLE",
     ] {

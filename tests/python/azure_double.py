@@ -4,25 +4,25 @@
 
 Prints one JSON line on stdout when it is ready and lives until its stdin is closed. Loopback only, plain HTTP.
 
-Served: the token endpoint of Entra ID for one service principal (secret or federated token), its managed identity (`/msi/token`), Resource Manager (subscriptions, storage accounts), Key Vault
-(`/secrets/NAME`), and Blob Storage of one account (user delegation keys; get, put, delete, list by SAS or storage token).
-The first principal may do everything inside an audience, as a broad one can; the second only what roles assigned to it say
-(custom roles; `/subscriptions/…/providers/Microsoft.Authorization/…`). Not done: token signatures beyond being one this double issued, conditional access, sovereign clouds. Nothing was compared with Azure.
+Served: the token endpoint of Entra ID for one service principal (secret or federated token), its managed identity (`/msi/token`), Resource Manager (subscriptions, resource groups, resources of every
+type, roles), the secrets of one vault with the challenge that its clients ask for (`/secrets`), and Blob Storage of one account (user delegation keys; containers and blobs by SAS or storage token).
+The first principal may do everything inside an audience, as a broad one can; the second only what roles assigned to it say, by action and scope
+(custom roles; `/subscriptions/…/providers/Microsoft.Authorization/…`). For tests: `/double/seen` lists every request to these services with the holder of the
+living token it carried, `/double/stored` tells what they hold. Not done: token signatures beyond being one this double issued, conditional access, sovereign clouds. Nothing was compared with Azure.
 """
 
 import base64
 import json
-import re
 import secrets
 import sys
 import threading
 import time
 import urllib.parse
-import xml.etree.ElementTree as ET
-from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from azure_cloud import rbac, sas
+from azure_cloud.arm import ResourceManager
+from azure_cloud.blob import Blobs
+from azure_cloud.vault import Vault
 
 TENANT = "87654321-4321-4321-4321-210987654321"
 SUBSCRIPTION = "12345678-1234-1234-1234-123456789012"
@@ -38,29 +38,7 @@ AUDIENCES = {
 }
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFE = 4500
-BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
-CONTAINERS = (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
-              "/blobServices/default/containers")
-ROLE_WORDS = {"read": "read", "list": "read", "create": "write", "overwrite": "write", "delete": "delete"}
-
-
-class Key:
-    """A user delegation key."""
-
-    def __init__(self, start, expiry):
-        self.value = secrets.token_bytes(32)
-        self.start, self.expiry = start, expiry
-
-    def fields(self):
-        return OBJECT, TENANT, self.start, self.expiry, "b", "2020-12-06"
-
-    def xml(self):
-        names = ["SignedOid", "SignedTid", "SignedStart", "SignedExpiry", "SignedService", "SignedVersion"]
-        root = ET.Element("UserDelegationKey")
-        for name, text in zip(names, self.fields()):
-            ET.SubElement(root, name).text = text
-        ET.SubElement(root, "Value").text = base64.b64encode(self.value).decode()
-        return b'<?xml version="1.0" encoding="utf-8"?>' + ET.tostring(root)
+DATA = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data/providers"
 
 
 class Cloud:
@@ -70,11 +48,13 @@ class Cloud:
         self.agent_secret = "agent~" + secrets.token_urlsafe(24)
         self.assertion = "foreign~" + secrets.token_urlsafe(24)
         self.identity_header = "header~" + secrets.token_urlsafe(24)
-        self.roles = rbac.Roles()
         self.issued, self.holders = {}, {}
-        self.keys = []
-        seeded = lambda: {"hello.txt": b"hello from azure\n", "team/a.txt": b"team a\n", "other/b.txt": b"other b\n"}
-        self.containers = {"alpha": seeded(), "beta": seeded()}
+        self.seen = []
+        self.arm = ResourceManager(SUBSCRIPTION, TENANT, ACCOUNT, OBJECT)
+        service = f"{DATA}/Microsoft.Storage/storageAccounts/{ACCOUNT}/blobServices/default"
+        self.blobs = Blobs(ACCOUNT, service, (OBJECT, TENANT), self.arm.may)
+        held = {"db": self.vault_secret, "root": "root-" + self.vault_secret}
+        self.vault = Vault(f"{DATA}/Microsoft.KeyVault/vaults/double", held, self.arm.may)
 
     def token(self, form):
         known = {CLIENT: (OBJECT, self.secret), AGENT: (AGENT_OBJECT, self.agent_secret)}
@@ -114,84 +94,6 @@ class Cloud:
         audience, expires = self.issued.get(bearer, (None, 0))
         return audience in AUDIENCES[service] and expires > time.time()
 
-    def blob(self, method, parts, query, headers, body, bearer):
-        if (method, query.get("comp")) == ("POST", ["userdelegationkey"]):
-            if not self.speaks_for(bearer, "storage") or self.holders[bearer] != OBJECT:
-                return _storage_error(401, "InvalidAuthenticationInfo", "a storage token is needed")
-            info = ET.fromstring(body)
-            start, expiry = info.findtext("Start"), info.findtext("Expiry")
-            instant = lambda text: datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-            if instant(expiry) > datetime.now(timezone.utc) + timedelta(days=7) or instant(start) >= instant(expiry):
-                return _storage_error(400, "InvalidXmlDocument", "the key may live for 7 days")
-            key = Key(start, expiry)
-            self.keys.append(key)
-            return 200, key.xml()
-        container, blob = parts[0] if parts else "", "/".join(parts[1:]) or None
-        call = self._call(method, container, blob, query, headers)
-        if call is None or container not in self.containers:
-            return _storage_error(404, "ContainerNotFound", "not in this double")
-        if not self.speaks_for(bearer, "storage"):
-            fields = tuple(query.get(name, [""])[0] for name in ("skoid", "sktid", "skt", "ske", "sks", "skv"))
-            key = next((key for key in self.keys if key.fields() == fields), None)
-            if key is None:
-                return _storage_error(401 if "sig" not in query else 403, "AuthenticationFailed", "no token, and no SAS by a known key")
-            last = None
-            for key in [key for key in self.keys if key.fields() == fields]:
-                try:
-                    sas.check(query, key, ACCOUNT, container, blob, call)
-                    last = None
-                    break
-                except sas.Refused as refused:
-                    last = refused
-            if last:
-                code = "AuthorizationPermissionMismatch" if "sp=" in str(last) else "AuthenticationFailed"
-                return _storage_error(403, code, str(last))
-        elif not self.may(self.holders[bearer], f"{CONTAINERS}/{container}", f"{BLOBS}/{ROLE_WORDS[call]}", data=True):
-            return _storage_error(403, "AuthorizationPermissionMismatch", "no role lets the client do that")
-        return self._do(call, container, blob, query, headers, body)
-
-    def _call(self, method, container, blob, query, headers):
-        match method:
-            case "GET" | "HEAD" if blob is not None:
-                return "read"
-            case "GET" if query.get("comp") == ["list"]:
-                return "list"
-            case "PUT" if blob is not None:
-                exists = blob in self.containers.get(container, {})
-                return "overwrite" if exists else "create"
-            case "DELETE" if blob is not None:
-                return "delete"
-        return None
-
-    def _do(self, call, container, blob, query, headers, body):
-        blobs = self.containers[container]
-        if call == "list":
-            prefix = query.get("prefix", [""])[0]
-            root = ET.Element("EnumerationResults", ContainerName=container)
-            listed = ET.SubElement(root, "Blobs")
-            for name in sorted(name for name in blobs if name.startswith(prefix)):
-                entry = ET.SubElement(listed, "Blob")
-                ET.SubElement(entry, "Name").text = name
-                properties = ET.SubElement(entry, "Properties")
-                ET.SubElement(properties, "Content-Length").text = str(len(blobs[name]))
-                ET.SubElement(properties, "BlobType").text = "BlockBlob"
-            ET.SubElement(root, "NextMarker")
-            return 200, ET.tostring(root)
-        if call in ("create", "overwrite"):
-            blobs[blob] = body
-            return 201, b""
-        if blob not in blobs:
-            return _storage_error(404, "BlobNotFound", "The specified blob does not exist.")
-        if call == "delete":
-            del blobs[blob]
-            return 202, b""
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("x-ms-range") or headers.get("Range") or "")
-        if not wanted:
-            return 200, blobs[blob]
-        whole, first = blobs[blob], int(wanted[1])
-        part = whole[first:int(wanted[2]) + 1 if wanted[2] else None]
-        return 206, part, {"Content-Range": f"bytes {first}-{first + len(part) - 1}/{len(whole)}"}
-
     def answer(self, method, path, query, headers, body, bearer):
         parts = [urllib.parse.unquote(part) for part in path.split("/") if part]
         match (method, parts):
@@ -204,62 +106,34 @@ class Cloud:
             case ("GET", ["msi", "token"]):
                 return self.identity(query, headers)
             case ("GET", ["double", "roles"]):
-                return 200, {"definitions": list(self.roles.definitions), "assignments": list(self.roles.assignments)}
+                roles = self.arm.roles
+                return 200, {"definitions": list(roles.definitions), "assignments": list(roles.assignments)}
             case ("GET", ["double", "secrets"]):
-                return 200, {"secrets": [*self.issued, *(base64.b64encode(key.value).decode() for key in self.keys)]}
-            case (_, ["subscriptions", *rest]):
-                if not self.speaks_for(bearer, "arm"):
+                return 200, {"secrets": [*self.issued, *(base64.b64encode(key.value).decode() for key in self.blobs.keys)]}
+            case ("GET", ["double", "seen"]):
+                return 200, {"seen": self.seen}
+            case ("GET", ["double", "stored"]):
+                return 200, self.stored()
+        living = self.issued.get(bearer, (None, 0))[1] > time.time()
+        self.seen.append({"method": method, "path": path, "holder": self.holders[bearer] if living else None})
+        holder = lambda service: self.holders[bearer] if self.speaks_for(bearer, service) else None
+        match parts:
+            case ["subscriptions", *rest]:
+                if holder("arm") is None:
                     return 401, {"error": {"code": "InvalidAuthenticationTokenAudience", "message": "a Resource Manager token is needed"}}
-                self.roles.path = path
-                return self._arm(method, rest, query, body, self.holders[bearer])
-            case ("GET", ["secrets", name]):
-                if not self.speaks_for(bearer, "vault"):
-                    return 401, {"error": {"code": "Unauthorized", "message": "AKV10022: Invalid audience."}}
-                vault = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.KeyVault/vaults/double"
-                if not self.may(self.holders[bearer], vault, "Microsoft.KeyVault/vaults/secrets/getSecret/action", data=True):
-                    return 403, {"error": {"code": "Forbidden", "message": "Caller is not authorized to perform action on resource."}}
-                return 200, {"value": self.vault_secret, "id": f"https://double.vault.azure.net/secrets/{name}/1"}
-        return self.blob(method, parts[1:] if parts[:1] == [ACCOUNT] else parts, query, headers, body, bearer)
+                return self.arm.answer(method, path, rest, query, body, holder("arm"))
+            case ["secrets", *rest]:
+                if holder("vault") is None:
+                    return self.vault.challenge(f"https://login.microsoftonline.com/{TENANT}")
+                return self.vault.answer(method, rest, body, holder("vault"))
+        parts = parts[1:] if parts[:1] == [ACCOUNT] else parts
+        return self.blobs.answer(method, parts, query, headers, body, holder("storage"))
 
-    def may(self, holder, scope, action, data=False):
-        return holder == OBJECT or self.roles.allows(holder, scope, action, data)
-
-    def _authorization(self, method, scope, kind, name, query, body, holder):
-        if kind == "permissions":
-            return 200, {"value": self.roles.permissions(holder, scope)}
-        if not self.may(holder, scope, f"Microsoft.Authorization/{kind}/write"):
-            return 403, {"error": {"code": "AuthorizationFailed", "message": "no role lets the client do that"}}
-        return self.roles.answer(method, scope, kind, name, query, json.loads(body or b"{}"))
-
-    def _arm(self, method, rest, query, body, holder):
-        if "Microsoft.Authorization" in rest:
-            at = rest.index("Microsoft.Authorization")
-            kind, name = (*rest[at + 1:], None)[:2]
-            return self._authorization(method, "/subscriptions/" + "/".join(rest[:at - 1]), kind, name, query, body, holder)
-        if rest[1:] and rest[-2:-1] and rest[-2].startswith("Microsoft."):
-            scope = "/subscriptions/" + "/".join(rest[:-3])
-            if not self.may(holder, scope, f"{rest[-2]}/{rest[-1]}/{'read' if method == 'GET' else 'write'}"):
-                return 403, {"error": {"code": "AuthorizationFailed", "message": "no role lets the client do that"}}
-        about = {"id": f"/subscriptions/{SUBSCRIPTION}", "subscriptionId": SUBSCRIPTION, "tenantId": TENANT, "displayName": "audex double",
-                 "state": "Enabled"}
-        match (method, rest):
-            case ("GET", []):
-                sees = holder == OBJECT or any(held["principal"] == holder for held in self.roles.assignments.values())
-                return 200, {"value": [about] if sees else []}
-            case ("GET", [subscription]) if subscription == SUBSCRIPTION:
-                return 200, about
-            case ("GET", [subscription, *_, "providers", "Microsoft.Storage", "storageAccounts"]) if subscription == SUBSCRIPTION:
-                return 200, {"value": [{"name": ACCOUNT, "location": "westeurope"}]}
-            case ("GET" | "PUT", [subscription, *_, "providers", "Microsoft.Compute", "virtualMachines"]) if subscription == SUBSCRIPTION:
-                return 200, {"value": []}
-        return 404, {"error": {"code": "SubscriptionNotFound", "message": "not in this double"}}
-
-
-def _storage_error(status, code, message):
-    root = ET.Element("Error")
-    ET.SubElement(root, "Code").text = code
-    ET.SubElement(root, "Message").text = message
-    return status, ET.tostring(root), {"x-ms-error-code": code}
+    def stored(self):
+        """What the services hold, so that a test sees what a refused request did not change."""
+        return {"groups": sorted(self.arm.groups), "resources": sorted(place.rpartition("/")[2] for place in self.arm.resources),
+                "blobs": {name: sorted(blobs) for name, blobs in self.blobs.containers.items()},
+                "secrets": {name: len(held) for name, held in self.vault.versions.items()}}
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,11 +1,19 @@
-"""Shows with Microsoft's own client that azure_double.py enforces: azure-storage-blob signs SAS and calls with them."""
+"""Shows with Microsoft's own clients that azure_double.py enforces: azure-storage-blob signs SAS and calls with them, and it,
+azure-keyvault-secrets and azure-mgmt-resource call with tokens of a principal that has one role.
+"""
 
 import datetime
 import json
+import time
 import urllib.parse
 import urllib.request
+import uuid
 import xml.etree.ElementTree as ET
 
+from azure.core.credentials import AccessToken
+from azure.core.pipeline.transport import RequestsTransport
+from azure.keyvault.secrets import SecretClient
+from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.storage.blob import BlobServiceClient, UserDelegationKey, generate_blob_sas, generate_container_sas
 
 from double import Double, Judge
@@ -25,8 +33,8 @@ def main():
             with urllib.request.urlopen(request) as reply:
                 return reply.read()
 
-        def token(audience, secret=double["client_secret"]):
-            form = {"grant_type": "client_credentials", "client_id": double["client_id"], "client_secret": secret,
+        def token(audience, secret=double["client_secret"], client=double["client_id"]):
+            form = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret,
                     "scope": f"{audience}/.default"}
             url = f"{double['endpoint']}/{double['tenant']}/oauth2/v2.0/token"
             return json.loads(fetch(url, urllib.parse.urlencode(form).encode()))["access_token"]
@@ -81,7 +89,117 @@ def main():
         judge.allowed("a directory's SAS reads below it", lambda: read(folder, "team/a.txt"), b"team a\n")
         judge.denied("a directory's SAS reads nothing else", lambda: read(folder, "other/b.txt"), "did not match", "outside")
         judge.denied("no SAS reads nothing", lambda: read(None, "hello.txt"), "AuthenticationFailed", "NoAuthenticationInformation")
+        judge_tokens(judge, double, fetch, token)
     judge.end()
+
+
+class ToDouble(RequestsTransport):
+    """Sends requests for Azure's own hosts to the double, so that the clients keep to https and the double need not have it."""
+
+    def __init__(self, double):
+        super().__init__()
+        blobs = f"https://{double['account']}.blob.core.windows.net"
+        self.led = {blobs: f"{double['endpoint']}/{double['account']}", "https://double.vault.azure.net": double["endpoint"],
+                    "https://management.azure.com": double["endpoint"]}
+
+    def send(self, request, **options):
+        asked = request.url
+        own = "/".join(asked.split("/", 3)[:3])
+        request.url = self.led[own] + asked.removeprefix(own)
+        try:
+            return super().send(request, **options)
+        finally:
+            # A challenged client sends the request again.
+            request.url = asked
+
+
+class Credential:
+    """Tokens of the double by audience, as azure-identity has them."""
+
+    def __init__(self, fetch):
+        self.fetch = fetch
+
+    def get_token(self, *scopes, **_):
+        return AccessToken(self.fetch(scopes[0].removesuffix("/.default")), int(time.time()) + 600)
+
+
+# What the second principal may do, on the resource group `data`, the vault's secret `db` and the container `alpha`.
+ROLES = {
+    "": ["Microsoft.Resources/subscriptions/resourceGroups/read", "Microsoft.Storage/storageAccounts/read"],
+    "/providers/Microsoft.KeyVault/vaults/double/secrets/db": ["Microsoft.KeyVault/vaults/secrets/getSecret/action"],
+    "/providers/Microsoft.Storage/storageAccounts/{account}/blobServices/default/containers/alpha":
+        ["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"],
+}
+
+
+def assign(double, fetch_as_owner):
+    """Gives the second principal ROLES, and waits until they work."""
+    data = f"/subscriptions/{double['subscription']}/resourceGroups/data"
+    for below, actions in ROLES.items():
+        scope, role = data + below.format(account=double["account"]), str(uuid.uuid4())
+        is_data = any(word in actions[0] for word in ("/blobs/", "getSecret"))
+        permission = {"dataActions" if is_data else "actions": actions}
+        definition = {"roleName": role, "type": "CustomRole", "assignableScopes": [scope], "permissions": [permission]}
+        place = f"{scope}/providers/Microsoft.Authorization/"
+        fetch_as_owner("PUT", f"{place}roleDefinitions/{role}", {"properties": definition})
+        assignment = {"roleDefinitionId": f"/x/{role}", "principalId": double["agent_object"], "principalType": "ServicePrincipal"}
+        fetch_as_owner("PUT", f"{place}roleAssignments/{uuid.uuid4()}", {"properties": assignment})
+    time.sleep(1.1)  # an assignment works after a second there
+
+
+def judge_tokens(judge, double, fetch, token):
+    """Judges Resource Manager, Key Vault and Blob Storage by action and scope of the caller."""
+    subscription, account, arm = double["subscription"], double["account"], token("https://management.azure.com")
+
+    def as_owner(method, path, body):
+        headers = {"Authorization": f"Bearer {arm}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(double["endpoint"] + path, json.dumps(body).encode(), headers, method=method)) as reply:
+            return json.loads(reply.read())
+
+    assign(double, as_owner)
+    owner = Credential(token)
+    reader = Credential(lambda audience: token(audience, double["agent_secret"], double["agent_id"]))
+    manager = lambda who: ResourceManagementClient(who, subscription, transport=ToDouble(double))
+    vault = lambda who: SecretClient("https://double.vault.azure.net", who, transport=ToDouble(double))
+    blobs = lambda who: BlobServiceClient(f"https://{account}.blob.core.windows.net", who, transport=ToDouble(double), retry_total=0)
+    resource = f"/subscriptions/{subscription}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/{account}"
+    names = lambda listed: [one.name for one in listed]
+    wait = lambda poller: poller.result()
+
+    judge.allowed("a role reads its resource group", lambda: manager(reader).resource_groups.get("data").name, "data")
+    judge.denied("and no other", lambda: manager(reader).resource_groups.get("network"), "AuthorizationFailed")
+    judge.denied("and lists none", lambda: names(manager(reader).resource_groups.list()), "AuthorizationFailed")
+    judge.denied("and deletes nothing", lambda: wait(manager(reader).resource_groups.begin_delete("data")), "AuthorizationFailed")
+    judge.allowed("a role reads a resource in the group", lambda: manager(reader).resources.get_by_id(resource, api_version="2024-01-01").name, account)
+    judge.denied("and deletes none", lambda: wait(manager(reader).resources.begin_delete_by_id(resource, api_version="2024-01-01")), "AuthorizationFailed")
+    judge.allowed("the owner lists groups", lambda: names(manager(owner).resource_groups.list()), ["data", "network"])
+    judge.allowed("and makes one", lambda: manager(owner).resource_groups.create_or_update("new", {"location": "westeurope"}).name, "new")
+    judge.allowed("and deletes it", lambda: wait(manager(owner).resource_groups.begin_delete("new")))
+    judge.denied("which then is not there", lambda: manager(owner).resource_groups.get("new"), "ResourceNotFound", "could not be found")
+    judge.allowed("the owner lists resources", lambda: names(manager(owner).resources.list()), [account, "main"])
+    judge.allowed("and those of a group", lambda: names(manager(owner).resources.list_by_resource_group("network")), ["main"])
+
+    judge.allowed("a role reads its secret", lambda: vault(reader).get_secret("db").value, double["vault_secret"])
+    judge.denied("and no other secret", lambda: vault(reader).get_secret("root"), "Forbidden")
+    judge.denied("and lists none", lambda: names(vault(reader).list_properties_of_secrets()), "Forbidden")
+    judge.denied("and sets none", lambda: vault(reader).set_secret("db", "new"), "Forbidden")
+    judge.allowed("the owner sets a secret", lambda: vault(owner).set_secret("db", "new").value, "new")
+    judge.allowed("which the role then reads", lambda: vault(reader).get_secret("db").value, "new")
+    judge.allowed("the owner lists secrets", lambda: names(vault(owner).list_properties_of_secrets()), ["db", "root"])
+    judge.denied("a token for another audience is challenged", lambda: vault(Credential(lambda _: arm)).get_secret("db"), "AKV10000")
+
+    read = lambda who, container: blobs(who).get_blob_client(container, "hello.txt").download_blob().readall()
+    judge.allowed("a role reads in its container", lambda: read(reader, "alpha"), b"hello from azure\n")
+    judge.denied("and in no other", lambda: read(reader, "beta"), "AuthorizationPermissionMismatch")
+    judge.denied("and writes nothing", lambda: blobs(reader).get_blob_client("alpha", "new").upload_blob(b"x"), "AuthorizationPermissionMismatch")
+    judge.denied("and lists no containers", lambda: names(blobs(reader).list_containers()), "AuthorizationPermissionMismatch")
+    judge.allowed("the owner lists containers", lambda: names(blobs(owner).list_containers()), ["alpha", "beta"])
+    judge.allowed("and makes one", lambda: bool(blobs(owner).create_container("new")), True)
+    judge.allowed("and deletes it", lambda: blobs(owner).delete_container("new"))
+
+    judge.denied("no token reads nothing", lambda: fetch(f"{double['endpoint']}/secrets/db"), "401")
+    seen = lambda: json.loads(fetch(f"{double['endpoint']}/double/seen"))["seen"][-1]
+    judge.allowed("the double tells who asked", seen, {"method": "GET", "path": "/secrets/db", "holder": None})
 
 
 main()

@@ -6,7 +6,9 @@ Prints one JSON line on stdout when it is ready and lives until its stdin is clo
 issued, so that the tests can look for them. Loopback only, plain HTTP.
 
 Served: `/token` (the token_uri of a service account key and of a user), the metadata server's tokens, IAM Credentials generateAccessToken, STS token exchange with an access
-boundary, Cloud Storage's JSON API, and `/compute/v1/projects/P/zones/Z/instances`. `/double/expire` ends every token.
+boundary, Cloud Storage's JSON API, Pub/Sub, Secret Manager, BigQuery, Resource Manager's projects, and `/compute/v1/projects/P/zones/Z/instances`.
+What a service account may do follows from BINDINGS_OF_ACCOUNTS, by permission and resource. For tests: `/double/expire` ends every token, `/double/seen`
+lists every other request with the account whose living token it carried, `/double/stored` tells what the services hold.
 Not done: conditions beyond startsWith and ==, organisation policies, uniform bucket access, deny policies, real IAM propagation.
 Nothing was compared with Google Cloud.
 """
@@ -25,6 +27,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from gcp import boundary
+from gcp.bigquery import BigQuery
+from gcp.policy import Call, Need, Policy, not_found
+from gcp.pubsub import PubSub
+from gcp.secret_manager import SecretManager
 from gcp.storage import Storage
 from gcp.token import CLOUD_PLATFORM, Tokens
 
@@ -37,6 +43,17 @@ AGENT = f"audex-agent@{PROJECT}.iam.gserviceaccount.com"
 OTHER = f"foreign@{PROJECT}.iam.gserviceaccount.com"
 STORAGE = {"storage.objects.get", "storage.objects.list", "storage.objects.create", "storage.objects.delete",
            "storage.buckets.get", "storage.buckets.list"}
+# AGENT is broad on purpose: a gateway before it must refuse what it could do. OTHER has one permission on one resource of each service.
+BINDINGS_OF_ACCOUNTS = [
+    (AGENT, STORAGE, ["*"]),
+    (SOURCE, STORAGE, ["*"]),
+    (AGENT, ["pubsub.*", "secretmanager.*", "bigquery.*", "resourcemanager.*"], [f"//*.googleapis.com/projects/{PROJECT}", f"//*.googleapis.com/projects/{PROJECT}/*"]),
+    (OTHER, ["storage.objects.get"], ["//storage.googleapis.com/projects/_/buckets/alpha/objects/team/*"]),
+    (OTHER, ["pubsub.topics.publish"], [f"//pubsub.googleapis.com/projects/{PROJECT}/topics/orders"]),
+    (OTHER, ["secretmanager.versions.access"], [f"//secretmanager.googleapis.com/projects/{PROJECT}/secrets/db/versions/*"]),
+    (OTHER, ["bigquery.jobs.create"], [f"//cloudresourcemanager.googleapis.com/projects/{PROJECT}"]),
+    (OTHER, ["bigquery.tables.getData"], [f"//bigquery.googleapis.com/projects/{PROJECT}/datasets/sales/tables/orders"]),
+]
 COMPUTE = {"https://www.googleapis.com/auth/compute", "https://www.googleapis.com/auth/compute.readonly", CLOUD_PLATFORM}
 # The project's policy, as far as roles go; storage.py decides by STORAGE.
 ROLES = {"roles/storage.objectViewer": ["storage.objects.get", "storage.objects.list"],
@@ -51,8 +68,13 @@ class Cloud:
         self.tokens = Tokens()
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         seeded = lambda: {"hello.txt": b"hello from gcs\n", "team/a.txt": b"team a\n", "other/b.txt": b"other b\n"}
-        self.storage = Storage({"alpha": seeded(), "beta": seeded()}, {AGENT: STORAGE, SOURCE: STORAGE})
-        self.requests = []
+        self.policy = Policy(BINDINGS_OF_ACCOUNTS)
+        self.storage = Storage({"alpha": seeded(), "beta": seeded()}, self.policy)
+        self.secret = "secret-value-" + secrets.token_urlsafe(12)
+        self.pubsub = PubSub(PROJECT, ["orders", "billing"])
+        self.secrets = SecretManager(PROJECT, {"db": self.secret, "root": "root-" + self.secret})
+        self.bigquery = BigQuery(PROJECT, {"sales": {"orders": ["one", "two"]}, "staff": {"pay": ["much"]}})
+        self.requests, self.seen = [], []
         self.foreign = "foreign~" + secrets.token_urlsafe(24)
         self.user = {"client_id": "user", "client_secret": "client~" + secrets.token_urlsafe(24),
                      "refresh_token": "refresh~" + secrets.token_urlsafe(24)}
@@ -148,6 +170,9 @@ class Cloud:
     def answer(self, method, path, query, body, bearer):
         form = lambda: urllib.parse.parse_qs(body.decode())
         self.requests.append(f"{method} {path}")
+        if not path.startswith("/double/"):
+            known = self.tokens.find(bearer)
+            self.seen.append({"method": method, "path": path, "account": known and known.principal})
         if (method, path) == ("POST", "/token"):
             return self.refresh(form()) if "refresh_token" in form() else self.source(form())
         if (method, path) == ("POST", "/v1/token"):
@@ -157,6 +182,10 @@ class Cloud:
             return 200, {}
         if path == "/double/requests":
             return 200, {"requests": self.requests}
+        if path == "/double/seen":
+            return 200, {"seen": self.seen}
+        if path == "/double/stored":
+            return 200, self.stored()
         if path == "/double/tokens":
             return 200, {"tokens": self.tokens.texts()}
         token = self.tokens.find(bearer)
@@ -173,7 +202,33 @@ class Cloud:
             return self.generate(generate[1], token, json.loads(body))
         if re.fullmatch(rf"/compute/v1/projects/{PROJECT}/zones/[a-z0-9-]+/instances", path):
             return self.compute(token)
-        return self.storage.answer(method, path.strip("/"), query, body, token)
+        return self.service(method, path.strip("/"), query, body, token)
+
+    def service(self, method, path, query, body, token):
+        """The reply of the service whose request this is."""
+        plain, is_storage = urllib.parse.unquote(path), path.startswith(("storage/", "upload/", "download/"))
+        if not is_storage:
+            described = json.loads(body or b"{}")
+            for read in (self.pubsub.read, self.secrets.read, self.bigquery.read, self.project):
+                call = read(method, plain, query, described)
+                if call is not None:
+                    return self.policy.judged(token, call)
+        return self.storage.answer(method, path, query, body, token)
+
+    def project(self, method, path, _query, _body):
+        """Resource Manager's projects.get. Source: Resource Manager REST reference, v1 and v3."""
+        place = re.fullmatch(r"v[13]/projects/([^/:]+)", path)
+        if method != "GET" or not place:
+            return None
+        need = Need("resourcemanager.projects.get", f"//cloudresourcemanager.googleapis.com/projects/{place[1]}")
+        about = {"projectId": PROJECT, "name": f"projects/{PROJECT}", "lifecycleState": "ACTIVE", "state": "ACTIVE"}
+        return Call([need], {CLOUD_PLATFORM}, lambda: (200, about) if place[1] == PROJECT else not_found(place[1]))
+
+    def stored(self):
+        """What the services hold, so that a test sees what a refused request did not change."""
+        return {"objects": {bucket: sorted(objects) for bucket, objects in self.storage.buckets.items()},
+                "topics": sorted(self.pubsub.topics), "secrets": {name: len(held) for name, held in self.secrets.versions.items()},
+                "published": self.pubsub.count, "tables": {name: sorted(tables) for name, tables in self.bigquery.datasets.items()}}
 
 
 def _unbase64(text):
@@ -222,7 +277,8 @@ def main():
     key = {"type": "service_account", "project_id": PROJECT, "private_key_id": "double", "private_key": pem.decode(),
            "client_email": SOURCE, "client_id": "1", "token_uri": f"{endpoint}/token",
            "auth_uri": f"{endpoint}/auth", "universe_domain": "googleapis.com"}
-    ready = {"endpoint": endpoint, "project": PROJECT, "source": SOURCE, "agent": AGENT, "other": OTHER, "key": key, "pool": POOL, "foreign": cloud.foreign, "user": cloud.user}
+    ready = {"endpoint": endpoint, "project": PROJECT, "source": SOURCE, "agent": AGENT, "other": OTHER, "key": key, "pool": POOL, "foreign": cloud.foreign, "user": cloud.user,
+             "secret": cloud.secret}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps(ready), flush=True)
     sys.stdin.read()

@@ -70,6 +70,8 @@ pub const CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: &str = "CLOUDSDK_API_ENDPOINT_OVE
 pub const AUDEX_GCP_STS_URL: &str = "AUDEX_GCP_STS_URL";
 /// Replaces `https://management.azure.com`.
 pub const AUDEX_AZURE_RESOURCE_MANAGER_URL: &str = "AUDEX_AZURE_RESOURCE_MANAGER_URL";
+/// Replaces the host of every vault.
+pub const AUDEX_AZURE_KEY_VAULT_URL: &str = "AUDEX_AZURE_KEY_VAULT_URL";
 /// Replaces the blob host of every storage account, as the Azure CLI reads it.
 pub const AZURE_STORAGE_SERVICE_ENDPOINT: &str = "AZURE_STORAGE_SERVICE_ENDPOINT";
 /// A file of Google Cloud credentials (Application Default Credentials).

@@ -24,10 +24,10 @@ SCOPES = {
 
 
 class Storage:
-    def __init__(self, buckets, grants):
-        """`buckets`: {bucket: {object: bytes}}; `grants`: {principal: permissions}."""
+    def __init__(self, buckets, policy):
+        """`buckets`: {bucket: {object: bytes}}."""
         self.buckets = buckets
-        self.grants = grants
+        self.policy = policy
         # Where the last client found it.
         self.base = ""
 
@@ -36,7 +36,7 @@ class Storage:
         kind = "read" if permission.rpartition(".")[2] in ("get", "list") else "write"
         if not SCOPES[kind] & set(token.scopes):
             return "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
-        if permission not in self.grants.get(token.principal, ()):
+        if not self.policy.allows(token.principal, permission, f"//storage.googleapis.com/{name}"):
             return f"{token.principal} does not have {permission} access"
         if token.boundary is not None and not allows(token.boundary, permission, bucket, name, list_prefix):
             return f"the access boundary does not make {permission} available"

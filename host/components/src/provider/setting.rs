@@ -9,11 +9,12 @@ use audex_core::source::Source;
 
 /// Every variable of this program that the host or a built-in provider reads, and the variable that the
 /// command receives.
-const OURS: [&str; 22] = [
+const OURS: [&str; 23] = [
     "AUDEX_AZURE_CLIENT_ID",
     "AUDEX_AZURE_CLIENT_SECRET",
     "AUDEX_AZURE_CLOUD",
     "AUDEX_AZURE_FEDERATED_TOKEN_FILE",
+    "AUDEX_AZURE_KEY_VAULT_URL",
     "AUDEX_AZURE_RESOURCE_MANAGER_URL",
     "AUDEX_AZURE_SUBSCRIPTION_ID",
     "AUDEX_AZURE_TENANT_ID",

@@ -8,16 +8,17 @@ use reqwest::Url;
 use crate::host_template::is_account_host;
 use audex_core::address::{self, AddressError};
 use audex_core::environment::{
-    ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL,
+    ANTHROPIC_BASE_URL, AUDEX_AZURE_KEY_VAULT_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL,
     AUDEX_GCP_STS_URL, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_IAM,
     AZURE_STORAGE_SERVICE_ENDPOINT, CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS,
     Environment,
 };
+use audex_core::host_pattern;
 use audex_logins::aws::profile::with_endpoints;
 
 /// The hosts that variables redirect, with the variables in order of precedence.
-const ROUTES: [(Canonical, &[&str]); 9] = [
+const ROUTES: [(Canonical, &[&str]); 10] = [
     (Canonical::CloudTrail, &[AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL]),
     (Canonical::Host("api.anthropic.com"), &[ANTHROPIC_BASE_URL]),
     (
@@ -32,13 +33,18 @@ const ROUTES: [(Canonical, &[&str]); 9] = [
     ),
     (Canonical::Host("sts.googleapis.com"), &[AUDEX_GCP_STS_URL]),
     (Canonical::Host("management.azure.com"), &[AUDEX_AZURE_RESOURCE_MANAGER_URL]),
+    (Canonical::Vault, &[AUDEX_AZURE_KEY_VAULT_URL]),
     (Canonical::StorageAccount, &[AZURE_STORAGE_SERVICE_ENDPOINT]),
 ];
+
+/// The hosts of vaults. Source: Azure Key Vault, "Vault name and object name" (public cloud).
+const VAULTS: &str = "*.vault.azure.net";
 
 /// A host as components name it.
 enum Canonical {
     Host(&'static str),
     StorageAccount,
+    Vault,
     CloudTrail,
 }
 
@@ -47,6 +53,7 @@ impl Canonical {
         match self {
             Self::Host(name) => *name == host,
             Self::StorageAccount => is_account_host(host),
+            Self::Vault => host_pattern::covers(VAULTS, host),
             Self::CloudTrail => super::signing::is_log(host),
         }
     }
@@ -133,6 +140,14 @@ mod tests {
     fn other_hosts_are_not_routed() {
         for url in ["https://storage.googleapis.com/", "https://sts.googleapis.com.evil.com/"] {
             assert_eq!(routed(AUDEX_GCP_STS_URL, "https://sts.example", url).unwrap(), None);
+        }
+        for (url, led) in [
+            ("https://double.vault.azure.net/secrets", Some("https://vault.example/secrets")),
+            ("https://vault.azure.net/secrets", None),
+            ("https://double.vault.azure.net.evil.com/secrets", None),
+        ] {
+            let url = routed(AUDEX_AZURE_KEY_VAULT_URL, "https://vault.example", url).unwrap();
+            assert_eq!(url.as_deref(), led);
         }
     }
 
