@@ -16,8 +16,10 @@ pub const SETS: [&str; 5] = [
 
 /// The services that `gcloud` reaches by a variable, with the host and the path of the variable's value. With the
 /// path `/`, gcloud adds the path of the version that a command uses. For Cloud Storage it needs the path, because it
-/// takes the address apart itself. Source: gcloud 528, `_BuildEndpointOverride` and `BASE_URL` of its clients.
-const LEADS: [(&str, &str, &str); 10] = [
+/// takes the address apart itself. Cloud Run has no such variable here: gcloud puts the region before the host of
+/// its value, which makes no address of this machine.
+/// Source: gcloud 528, `_BuildEndpointOverride`, `BASE_URL` of its clients, and `DeriveRegionalEndpoint`.
+const LEADS: [(&str, &str, &str); 9] = [
     ("BIGQUERY", "bigquery", "/bigquery/v2/"),
     ("CLOUDRESOURCEMANAGER", "cloudresourcemanager", "/"),
     ("COMPUTE", "compute", "/"),
@@ -25,7 +27,6 @@ const LEADS: [(&str, &str, &str); 10] = [
     ("IAMCREDENTIALS", "iamcredentials", "/"),
     ("LOGGING", "logging", "/"),
     ("PUBSUB", "pubsub", "/"),
-    ("RUN", "run", "/"),
     ("SECRETMANAGER", "secretmanager", "/"),
     ("STORAGE", "storage", "/storage/v1/"),
 ];
@@ -118,12 +119,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_leads_to_every_service_that_is_read() {
+    fn a_variable_leads_to_every_service_that_is_read_but_cloud_run() {
         let hosts: Vec<String> = front().leads.into_iter().map(|lead| lead.host).collect();
-        for host in crate::read::hosts() {
-            assert!(hosts.contains(&host), "{host}");
-        }
-        assert_eq!(hosts.len(), crate::read::hosts().count());
+        let mut read: Vec<String> = crate::read::hosts().collect();
+        read.retain(|host| host != "run.googleapis.com");
+        assert_eq!(hosts, read);
     }
 
     #[test]

@@ -85,6 +85,13 @@ pub fn add(needs: &mut Needs, operation: &str, body: &Value, own: &Scope) -> Res
         "run" => run(needs, operation, body, own),
         "compute" => compute(needs, operation, body, own),
         "bigquery" => bigquery(needs, operation, body, own),
+        // Version 1 moves a project so.
+        "cloudresourcemanager"
+            if operation.ends_with(".projects.update")
+                && body.get("parent").is_some_and(Value::is_object) =>
+        {
+            needs.hide();
+        }
         _ => {}
     }
     let is_new = operation.starts_with("run.namespaces.")

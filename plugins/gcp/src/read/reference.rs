@@ -212,8 +212,18 @@ pub fn use_of(name: &str) -> Option<String> {
     let path = name.strip_prefix("//compute.googleapis.com/")?;
     let collection = path.split('/').rev().nth(1)?;
     let collection = if collection == "family" { "images" } else { collection };
-    let permission = |verb: &str| format!("compute.{collection}.{verb}");
-    [permission("use"), permission("useReadOnly")].into_iter().find(|one| gcp_catalogue::has(one))
+    // Some collections of regions, and global ones, have permissions of their own: `regionHealthChecks`.
+    let mut letters = collection.chars();
+    let first = letters.next()?.to_ascii_uppercase();
+    let within = |part: &str| path.split('/').any(|word| word == part);
+    let prefix =
+        [("regions", "region"), ("global", "global")].into_iter().find(|(part, _)| within(part));
+    let own = prefix.map(|(_, prefix)| format!("{prefix}{first}{}", letters.as_str()));
+    own.into_iter().chain([collection.to_owned()]).find_map(|collection| {
+        let verbs = ["use", "useReadOnly"].into_iter();
+        let mut names = verbs.map(|verb| format!("compute.{collection}.{verb}"));
+        names.find(|name| gcp_catalogue::has(name))
+    })
 }
 
 #[cfg(test)]
@@ -254,6 +264,23 @@ mod tests {
                 Reference::Unread("projects/p/*".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn a_resource_is_used_by_the_permission_of_its_place() {
+        for (path, expected) in [
+            ("global/images/i", Some("compute.images.useReadOnly")),
+            ("global/images/family/f", Some("compute.images.useReadOnly")),
+            ("global/addresses/a", Some("compute.globalAddresses.use")),
+            ("regions/r/addresses/a", Some("compute.addresses.use")),
+            ("regions/r/healthChecks/h", Some("compute.regionHealthChecks.use")),
+            ("zones/z/disks/d", Some("compute.disks.use")),
+            ("global/somethings/s", None),
+        ] {
+            let name = format!("//compute.googleapis.com/projects/p/{path}");
+            assert_eq!(use_of(&name).as_deref(), expected, "{path}");
+        }
+        assert_eq!(use_of("//pubsub.googleapis.com/projects/p/topics/t"), None);
     }
 
     #[test]

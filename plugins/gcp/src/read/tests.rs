@@ -310,6 +310,11 @@ fn resource_manager_reads_projects_and_parents() {
         r#"{"projectId":"n","parent":"folders/1"}"#,
         &[&format!("resourcemanager.projects.create {p}/folders/1")],
     );
+    let url = format!("{api}/v1/projects/p");
+    let moved = r#"{"parent":{"type":"folder","id":"1"}}"#;
+    check("PUT", &url, moved, &["resourcemanager.projects.update unseen"]);
+    let named = r#"{"name":"n"}"#;
+    check("PUT", &url, named, &[&format!("resourcemanager.projects.update {p}/projects/p")]);
 }
 
 #[test]

@@ -122,6 +122,72 @@ fn what_a_body_names_and_is_not_read_needs_every_resource() {
     assert_eq!(told(&request("PATCH", TOPIC, JSON, own)), [expected]);
 }
 
+/// Bytes that mean something to a parser.
+const BYTES: &[u8] = b"\"{}[]:/%*?-\r\n\0\xff a";
+
+/// A generator of numbers (Knuth, MMIX): the same bytes in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
+#[test]
+fn a_request_that_was_changed_anywhere_is_read_or_refused_without_a_panic() {
+    let mut numbers = Numbers(19);
+    let requests = [
+        batch(&["DELETE /storage/v1/b/b/o/a HTTP/1.1\r\naccept: */*\r\n\r\n"]),
+        request(
+            "POST",
+            "bigquery.googleapis.com/bigquery/v2/projects/p/queries",
+            JSON,
+            r#"{"query":"select 'a' -- b"}"#,
+        ),
+        request(
+            "PUT",
+            "pubsub.googleapis.com/v1/projects/p/subscriptions/s",
+            JSON,
+            r#"{"topic":"projects/p/topics/t"}"#,
+        ),
+        request(
+            "GET",
+            "l1-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/p/services/s",
+            "",
+            "",
+        ),
+    ];
+    for turn in 0..4000 {
+        let mut seen = requests[turn % requests.len()].clone();
+        for _ in 0..=numbers.below(4) {
+            let byte = BYTES[numbers.below(BYTES.len())];
+            let text = char::from(byte);
+            match numbers.below(3) {
+                0 if !seen.body.is_empty() => {
+                    let at = numbers.below(seen.body.len());
+                    seen.body[at] = byte;
+                }
+                1 => {
+                    let at = numbers.below(seen.body.len() + 1);
+                    seen.body.truncate(at);
+                }
+                _ => {
+                    let places: Vec<usize> = seen.path.char_indices().map(|(at, _)| at).collect();
+                    let at = places.get(numbers.below(places.len().max(1))).copied().unwrap_or(0);
+                    seen.path.insert(at, text);
+                }
+            }
+        }
+        match read(&seen) {
+            Reading::Calls(needs) => assert!(!needs.is_empty(), "{seen:?}"),
+            Reading::Unknown(reason) | Reading::Ambiguous(reason) => assert!(!reason.is_empty()),
+        }
+    }
+}
+
 fn batch(parts: &[&str]) -> SeenRequest {
     let part = |part: &&str| {
         format!("--b\r\nContent-Type: application/http\r\nContent-ID: <1>\r\n\r\n{part}\r\n")
