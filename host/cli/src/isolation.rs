@@ -39,6 +39,7 @@ use crate::settings::isolation::{Choices, Hide, IsolationSettings, Keep};
 
 pub(crate) use self::error::IsolationError;
 use self::hidden::{Hidden, hidden};
+pub(crate) use self::network::metadata;
 use self::place::Bases;
 use self::startup::{Absent, Fixed, fixed};
 

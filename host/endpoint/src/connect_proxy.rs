@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -78,9 +78,13 @@ pub trait Interceptor: Send + Sync {
 pub enum Reach {
     /// These hosts alone.
     Hosts(Vec<AllowedHost>),
-    /// Every host, directly or through the user's own proxy. Only clients with the secret are served, because other users of
-    /// this machine may not have the user's network.
-    Everywhere(Secret),
+    /// Every host, directly or through the user's own proxy.
+    Everywhere {
+        /// The password of clients, because other users of this machine may not have the user's network.
+        secret: Secret,
+        /// The addresses that are refused all the same: the proxy is outside of the command's isolation.
+        refused: Vec<IpAddr>,
+    },
 }
 
 /// The state that all requests share.
@@ -106,7 +110,7 @@ pub fn start(
     let tunnels = Arc::new(Semaphore::new(TUNNELS));
     let (outward, secret) = match reach {
         Reach::Hosts(allowed) => (Outward::checked(allowed), None),
-        Reach::Everywhere(secret) => (Outward::everywhere(), Some(secret)),
+        Reach::Everywhere { secret, refused } => (Outward::everywhere(refused), Some(secret)),
     };
     let proxy =
         Arc::new(Proxy { outward, secret, interceptor, tunnels, refused: Arc::clone(&refused) });
@@ -234,6 +238,8 @@ enum Refused {
     Target,
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
+    #[error("{0} is an address of this machine's own credentials")]
+    Metadata(String),
     #[error("{TUNNELS} tunnels are open already, and more are not allowed")]
     Full,
     #[error("{0}: no answer within {seconds} s", seconds = CONNECT_TIME.as_secs())]
@@ -247,7 +253,7 @@ enum Refused {
 impl Refused {
     fn reply(&self) -> Reply {
         let status = match self {
-            Self::Method | Self::NotAllowed(_) => StatusCode::FORBIDDEN,
+            Self::Method | Self::NotAllowed(_) | Self::Metadata(_) => StatusCode::FORBIDDEN,
             Self::Target => StatusCode::BAD_REQUEST,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,

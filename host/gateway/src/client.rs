@@ -1,12 +1,14 @@
 //! Whom a gateway serves: the command of the session, and the commands of sessions inside it.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use http::request::Parts;
 
 use super::decider::Decider;
 use super::session_key::SessionKey;
+use audex_core::clock;
 use audex_core::secret::equal;
 use audex_wire::sigv4::{Claim, Rejected};
 
@@ -14,7 +16,9 @@ use audex_wire::sigv4::{Claim, Rejected};
 pub(crate) struct Client {
     pub(crate) session_key: SessionKey,
     /// The end of access, in seconds since the Unix epoch.
-    pub(crate) ends_at: u64,
+    ends_at: u64,
+    /// True once the client is not served any more.
+    is_removed: AtomicBool,
     pub(crate) decider: Arc<dyn Decider>,
 }
 
@@ -30,7 +34,14 @@ impl Client {
         decider: Arc<dyn Decider>,
         ends_at: u64,
     ) -> Self {
-        Self { session_key, ends_at, decider }
+        Self { session_key, ends_at, is_removed: AtomicBool::new(false), decider }
+    }
+}
+
+impl Client {
+    /// Returns true if the client has access now.
+    pub(crate) fn has_access(&self) -> bool {
+        clock::unix_seconds() < self.ends_at && !self.is_removed.load(Ordering::Acquire)
     }
 }
 
@@ -54,7 +65,9 @@ impl Clients {
         client
     }
 
+    /// Stops to serve a client; a request that is under way is not sent any more.
     pub(crate) fn remove(&self, client: &Arc<Client>) {
+        client.is_removed.store(true, Ordering::Release);
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         inner.retain(|one| !Arc::ptr_eq(one, client));
     }

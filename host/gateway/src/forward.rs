@@ -15,7 +15,6 @@ use super::held::Held;
 use super::route::target;
 use super::seen::{self, Outcome};
 use super::{Door, Gate, Noted, Signer, View, anew, once, queue, reply, unsigned};
-use audex_core::clock;
 use audex_core::digest::sha256;
 use audex_core::error_chain;
 use audex_wire::header::header;
@@ -136,7 +135,7 @@ async fn exchange(
 
 /// Checks that the client still has access.
 fn not_ended(client: &Client) -> Result<(), Refusal> {
-    if clock::unix_seconds() < client.ends_at {
+    if client.has_access() {
         return Ok(());
     }
     let message = "the session's access has ended";

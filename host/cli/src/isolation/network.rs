@@ -27,7 +27,8 @@ pub(super) fn of(level: Level) -> Network {
     Network::Shared { refused: metadata().map(|address| (address, bits(&address))).collect() }
 }
 
-fn metadata() -> impl Iterator<Item = IpAddr> {
+/// Returns the addresses that no command of a session reaches, whatever leads it there.
+pub(crate) fn metadata() -> impl Iterator<Item = IpAddr> {
     METADATA.iter().filter_map(|address| address.parse().ok())
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::failure::Failure;
+use crate::isolation::metadata;
 use crate::settings::isolation::IsolationSettings;
 use audex_child::Running;
 use audex_core::delivery::Value;
@@ -56,7 +57,7 @@ pub(super) fn proxy(
         } else {
             let secret = Secret::new(random::text(SECRET_DIGITS, random::HEX)?);
             let variables = connect_proxy::https_variables(address, &secret);
-            (Reach::Everywhere(secret), variables)
+            (Reach::Everywhere { secret, refused: metadata().collect() }, variables)
         };
         Ok(Proxy { proxy: connect_proxy::start(port, reach, interceptor)?, variables })
     };

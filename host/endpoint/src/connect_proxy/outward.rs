@@ -1,6 +1,6 @@
 //! The connections of tunnels: to checked addresses of allowed hosts, or to every host in the way of the user's own tools.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -16,8 +16,8 @@ use super::allowed::{AllowedHost, Target};
 pub(super) enum Outward {
     /// These hosts alone.
     Checked(Vec<AllowedHost>),
-    /// Every host, through the proxy that the user's variables name for it, if any.
-    Everywhere(Box<Matcher>),
+    /// Every host but these addresses, through the proxy that the user's variables name for it, if any.
+    Everywhere(Box<Matcher>, Vec<IpAddr>),
 }
 
 impl Outward {
@@ -25,15 +25,15 @@ impl Outward {
         Self::Checked(allowed)
     }
 
-    pub(super) fn everywhere() -> Self {
-        Self::Everywhere(Box::new(Matcher::from_env()))
+    pub(super) fn everywhere(refused: Vec<IpAddr>) -> Self {
+        Self::Everywhere(Box::new(Matcher::from_env()), refused)
     }
 
     /// Rejects a target that nobody allowed.
     pub(super) fn check_name(&self, target: &Target) -> Result<(), Refused> {
         match self {
             Self::Checked(allowed) => Ok(target.check_name(allowed)?),
-            Self::Everywhere(_) => Ok(()),
+            Self::Everywhere(..) => Ok(()),
         }
     }
 
@@ -41,7 +41,7 @@ impl Outward {
     pub(super) async fn connect(&self, target: &Target) -> Result<TcpStream, Refused> {
         let stream = match self {
             Self::Checked(allowed) => checked(target, allowed).await?,
-            Self::Everywhere(proxies) => everywhere(target, proxies).await?,
+            Self::Everywhere(proxies, refused) => everywhere(target, proxies, refused).await?,
         };
         // The client decides how bytes are put into packets.
         let _ = stream.set_nodelay(true);
@@ -59,12 +59,25 @@ async fn checked(target: &Target, allowed: &[AllowedHost]) -> Result<TcpStream, 
     TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)
 }
 
-/// Connects as the user's own tools would.
-async fn everywhere(target: &Target, proxies: &Matcher) -> Result<TcpStream, Refused> {
+/// Connects as the user's own tools would, but to none of the addresses in `refused`.
+async fn everywhere(
+    target: &Target,
+    proxies: &Matcher,
+    refused: &[IpAddr],
+) -> Result<TcpStream, Refused> {
     let unreachable = |error| Refused::Unreachable(target.to_string(), error);
     let uri: Uri = format!("https://{target}/").parse().map_err(|_| Refused::Target)?;
+    let found = tokio::net::lookup_host((target.host(), target.port())).await;
+    let addresses = found.map(Iterator::collect::<Vec<SocketAddr>>);
+    // Security: a name may lead to such an address too.
+    let is_refused = |address: &SocketAddr| refused.contains(&address.ip().to_canonical());
+    if addresses.as_ref().is_ok_and(|addresses| addresses.iter().any(is_refused)) {
+        return Err(Refused::Metadata(target.to_string()));
+    }
     let Some(proxy) = proxies.intercept(&uri) else {
-        return TcpStream::connect((target.host(), target.port())).await.map_err(unreachable);
+        // INVARIANT: the connection goes to an address of this list, which is checked; the name is not looked up again.
+        let addresses = addresses.map_err(unreachable)?;
+        return TcpStream::connect(addresses.as_slice()).await.map_err(unreachable);
     };
     let mut tunnel = Tunnel::new(proxy.uri().clone(), HttpConnector::new());
     if let Some(login) = proxy.basic_auth() {

@@ -256,3 +256,43 @@ fn the_variables_lead_tools_to_the_proxy_and_leave_loopback_direct() {
     assert_eq!(value("https_proxy"), Some("http://127.0.0.1:7"));
     assert_eq!(value("NO_PROXY"), Some("127.0.0.1,::1,localhost"));
 }
+
+/// Starts a proxy to everything but `refused`, and returns it with its login.
+fn everywhere(refused: &[&str]) -> (ConnectProxy, SocketAddr, String) {
+    let port = Port::open(0).unwrap();
+    let address = port.address();
+    let secret = Secret::new("a-secret-of-the-session".to_owned());
+    let refused = refused.iter().map(|text| text.parse().unwrap()).collect();
+    let login = https_variables(address, &secret)[0].1.text().to_owned();
+    let login = login.trim_start_matches("http://").split_once('@').unwrap().0.to_owned();
+    let proxy = start(port, Reach::Everywhere { secret, refused }, None).unwrap();
+    (proxy, address, STANDARD.encode_to_string(login))
+}
+
+fn with_login(proxy: SocketAddr, target: &str, login: &str) -> TcpStream {
+    let request = format!(
+        "CONNECT {target} HTTP/1.1\r\nhost: {target}\r\nproxy-authorization: Basic {login}\r\n\r\n"
+    );
+    ask(proxy, &request)
+}
+
+#[test]
+fn a_proxy_to_everything_serves_its_own_command_and_reaches_no_refused_address() {
+    let (listener, port) = server();
+    let (_proxy, address, login) = everywhere(&["127.0.0.9"]);
+    let stream = with_login(address, &format!("127.0.0.1:{port}"), &login);
+    assert!(head(&stream).starts_with("HTTP/1.1 200"));
+    listener.accept().unwrap();
+    let wrong = format!("{login}x");
+    for (target, login, expected) in [
+        (format!("127.0.0.1:{port}"), "", "407"),
+        (format!("127.0.0.1:{port}"), wrong.as_str(), "407"),
+        (format!("127.0.0.9:{port}"), login.as_str(), "403"),
+        (format!("[::ffff:127.0.0.9]:{port}"), login.as_str(), "403"),
+    ] {
+        let reply = head(&with_login(address, &target, login));
+        assert_eq!(reply.split(' ').nth(1), Some(expected), "{target}");
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err());
+}

@@ -14,12 +14,14 @@ use super::{Door, Front, Fronts};
 use crate::client::Client;
 use crate::held::Held;
 use crate::{Noted, View, anew, seen};
-use audex_core::clock;
 use audex_core::error_chain;
 use audex_core::secret::Secret;
 use audex_wire::header::header;
 use audex_wire::seen_request::SeenRequest;
 
+/// The methods of the clouds' APIs.
+const METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 /// The beginning of an authorization header.
 const BEARER: &str = "bearer ";
 /// The most bytes of an upload's description and data that the decision sees: the description comes first.
@@ -76,6 +78,10 @@ async fn exchange(
     body: Incoming,
 ) -> Result<Response<SdkBody>, Refused> {
     let invalid = |reason: &str| Refused::new(StatusCode::BAD_REQUEST, reason);
+    // Security: an answer to any other method may repeat the request, and with it the token.
+    if !METHODS.contains(&parts.method) {
+        return Err(invalid("the gateway does not forward this method"));
+    }
     let front = fronts.of(host).ok_or_else(|| invalid("the host is not one of the session's"))?;
     let client = client(fronts, front, (host, authority), parts)?;
     not_ended(&client)?;
@@ -150,7 +156,7 @@ fn client(
 
 /// Checks that the client still has access.
 fn not_ended(client: &Client) -> Result<(), Refused> {
-    if clock::unix_seconds() < client.ends_at {
+    if client.has_access() {
         return Ok(());
     }
     Err(Refused::new(StatusCode::UNAUTHORIZED, "the session's access has ended"))
@@ -170,6 +176,10 @@ async fn body_of(
 ) -> Result<(Outgoing, Bytes, bool), Refused> {
     let kind = header(&parts.headers, "content-type").unwrap_or_default().to_ascii_lowercase();
     let length = body.size_hint().exact();
+    // Security: a server that reads no body here would take it for the next request.
+    if length != Some(0) && matches!(parts.method, Method::GET | Method::HEAD) {
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "a request to read has no body"));
+    }
     if length == Some(0) {
         let length = parts.headers.contains_key("content-length").then_some(0);
         return Ok((Outgoing::Streamed(SdkBody::empty(), length), Bytes::new(), true));

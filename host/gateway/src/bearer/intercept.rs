@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_smithy_types::body::SdkBody;
 use http::Response;
@@ -11,6 +12,8 @@ use tokio_rustls::LazyConfigAcceptor;
 use super::{Fronts, SessionCa, exchange};
 use audex_wire::server::{self, Request};
 
+/// The longest time for a handshake, so that a silent client does not keep its place.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// The protocol of gRPC, which the front does not read.
 const HTTP_2: &[u8] = b"h2";
 
@@ -48,7 +51,8 @@ impl Interception {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         // A client that gives up, or does not trust the authority, concerns only itself.
-        let Ok(stream) = self.accept(host, stream).await else { return };
+        let accepting = tokio::time::timeout(HANDSHAKE_TIME, self.accept(host, stream));
+        let Ok(Ok(stream)) = accepting.await else { return };
         let (fronts, host) = (Arc::clone(&self.fronts), host.to_owned());
         let answer = move |request: Request, _| {
             let (fronts, host) = (Arc::clone(&fronts), host.clone());

@@ -225,7 +225,10 @@ fn proxied(parent: &Environment, description: &Description, settings: &mut Endpo
         .map(|host| host.trim_start_matches("*."))
         .collect();
     let keeps_out = |entry: &str| {
-        let name = entry.trim().trim_start_matches(['*', '.']);
+        let entry = entry.trim();
+        let name = entry.rsplit_once(':').map_or(entry, |(name, _)| name);
+        let name = name.trim_start_matches(['*', '.']).to_ascii_lowercase();
+        let name = name.as_str();
         name.is_empty() || hosts.iter().any(|host| host.ends_with(name) || name.ends_with(host))
     };
     for name in ["NO_PROXY", "no_proxy"] {
