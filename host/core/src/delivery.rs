@@ -115,6 +115,8 @@ pub struct Metadata {
     pub email: String,
     /// The project.
     pub project: Option<String>,
+    /// True if requests count for the quota of the project, which needs a permission of its own.
+    pub uses_quota: bool,
     /// The end of the token, in seconds since the Unix epoch.
     pub expires_at: u64,
 }

@@ -46,7 +46,7 @@ pub(super) fn configure(
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
         "token_url": format!("http://{authority}{EXCHANGE}"),
         "credential_source": { "file": directory.join(SUBJECT) },
-        "quota_project_id": metadata.project,
+        "quota_project_id": metadata.project.as_ref().filter(|_| metadata.uses_quota),
     });
     settings.files.push(SessionFile {
         name: SUBJECT.to_owned(),

@@ -15,6 +15,7 @@ fn metadata() -> Endpoint {
         scopes: vec![READ_ONLY.to_owned()],
         email: "agent@p.iam.gserviceaccount.com".to_owned(),
         project: Some("p".to_owned()),
+        uses_quota: true,
         expires_at: unix_seconds() + 600,
     })
 }

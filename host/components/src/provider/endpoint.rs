@@ -45,7 +45,15 @@ impl Provider {
                 let token =
                     self.endpoint_token(table, given.token, None, given.expires_at, latest)?;
                 let wit::GceMetadata { scopes, email, project, expires_at, .. } = given;
-                Ok(Endpoint::Metadata(Metadata { token, scopes, email, project, expires_at }))
+                let uses_quota = project.is_some();
+                Ok(Endpoint::Metadata(Metadata {
+                    token,
+                    scopes,
+                    email,
+                    project,
+                    uses_quota,
+                    expires_at,
+                }))
             }
             wit::Endpoint::AppServiceIdentity(mut given) => {
                 self.few(given.tokens.len(), limit::DELIVERED)?;

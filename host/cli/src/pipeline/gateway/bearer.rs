@@ -75,6 +75,8 @@ pub(crate) fn without_tokens(endpoints: &[Endpoint], key: &SessionKey) -> Vec<En
     let endpoint = |endpoint: &Endpoint| match endpoint {
         Endpoint::Metadata(metadata) => Endpoint::Metadata(Metadata {
             token: own_token(&metadata.token, key),
+            // The gateway would want the permission to use the quota, which nobody asked for.
+            uses_quota: false,
             ..metadata.clone()
         }),
         Endpoint::Identity(identity) => {
