@@ -56,6 +56,11 @@ impl Spent {
     }
 }
 
+/// Spends `approved` for a session that uses the credentials of the session around it. Nothing is minted.
+pub(crate) fn lend(approved: Approved) -> Spent {
+    Spent(approved)
+}
+
 /// Spends `approved` and returns the credentials. `description` is the provider's own; `now` is
 /// in seconds since the Unix epoch.
 ///

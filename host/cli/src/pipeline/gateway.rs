@@ -181,7 +181,7 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let Prepared { reader, set, limits, unknown, ground } = prepared;
     let identity = scene.minted.identity.as_deref();
     let (signer, until) = (signer(scene.minted)?, scene.ends_at);
-    let first = Held { set, signer, until, ask: None, once: false };
+    let first = Held { set, signer: Arc::clone(&signer), until, ask: None, once: false };
     let (board, work) = Board::new(ground.asker());
     let board = Arc::new(board);
     let asking =
@@ -190,15 +190,8 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let mut arranged = Arranged::without_keys(scene);
     let decider: Arc<dyn Decider> = Arc::<Deciding>::clone(&deciding);
     let gateway = Arc::new(interpose(scene, &mut arranged, Arc::clone(&decider))?);
-    let nest = Nest::new(
-        scene.context,
-        (scene.attempt.provider(), scene.attempt.session()),
-        ground.circumstances().clone(),
-        Arc::clone(&gateway),
-        decider,
-        until,
-    );
-    let nest = Arc::new(nest);
+    let circumstances = ground.circumstances().clone();
+    let nest = Arc::new(Nest::new(scene, signer, circumstances, Arc::clone(&gateway), decider));
     let (provider, attempt) = (scene.provider, scene.attempt);
     let clerk =
         Clerk::start(ground, (Arc::clone(&board), work), provider, attempt, &deciding, until)

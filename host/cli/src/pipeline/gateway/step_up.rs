@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::later::Later;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open;
-use crate::pipeline::{Chain, Context, Ready, Requested, Run};
+use crate::pipeline::{Chain, Context, Narrowing, Ready, Requested, Run};
 use crate::request::{Asked, Request};
 use crate::settings::approve::ApproveSettings;
 use crate::settings::delivery::Deliver;
@@ -42,6 +42,7 @@ pub(crate) struct Ground {
     request: Request,
     forbidden: Vec<DenyEntry>,
     circumstances: Circumstances,
+    narrowing: Option<Narrowing>,
     /// What the session has: the first grant, and what asks added.
     granted: Mutex<Vec<provider::Permission>>,
     rules: Rules,
@@ -73,6 +74,7 @@ impl Ground {
             request: run.request.clone(),
             forbidden: run.forbidden.iter().chain(&approve.never).cloned().collect(),
             circumstances: run.circumstances.clone(),
+            narrowing: run.narrowing.clone(),
             granted: Mutex::new(grant.permissions.clone()),
             rules,
             installed: installed(&run.components),
@@ -232,6 +234,7 @@ impl Ground {
             deliver: Deliver::Gateway,
             isolating: None,
             circumstances,
+            narrowing: self.narrowing.clone(),
         };
         Ok(Chain { run, output: Requested })
     }

@@ -6,12 +6,13 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::decider::Nested;
+use super::source::Source;
 use super::{Node, token};
 use crate::console::Console;
 use crate::control::{Control, Hello, Served};
 use crate::door::sessions::{Ending, Opened, Over};
 use crate::failure::{Failure, Kind};
-use crate::mint;
+use crate::mint::{self, MintError};
 use crate::pipeline::access::Access;
 use crate::pipeline::attempt::{Attempt, secrets};
 use crate::pipeline::delivery::Prepared;
@@ -19,11 +20,11 @@ use crate::pipeline::end::{Revocation, revoke_announced, revoke_or_keep};
 use crate::pipeline::gateway::decider::Deciding;
 use crate::pipeline::gateway::signer;
 use crate::pipeline::guard::guarded;
-use crate::pipeline::{Chain, Ready, Run, aws_keys, report, settle};
+use crate::pipeline::{Chain, Narrowing, Ready, Run, aws_keys, report, settle};
 use crate::settings::delivery::Deliver;
 use audex_audit::redact_command;
 use audex_components::filter::Isolation;
-use audex_components::provider::{Minted, Provider};
+use audex_components::provider::{ErrorKind, Minted, Provider, ProviderError};
 use audex_core::clock::unix_seconds;
 use audex_core::delivery::Value;
 use audex_core::isolation::Level;
@@ -87,25 +88,54 @@ impl Child {
         let take_back = |minted: &Minted| {
             revoke_or_keep(console, &provider, minted, &access_of(minted), attempt);
         };
-        let minted =
-            mint::mint(approved, &provider, &run.description, began, || (), |one| take_back(one));
-        let lease = minted.as_ref().ok().and_then(|(minted, _)| minted.lease.as_deref());
-        revoke_announced(console, &provider, attempt, lease);
-        let (minted, _) = minted?;
+        let source = Arc::clone(&parent.source);
+        let by_gateway = match &run.narrowing {
+            Some(Narrowing::ByGateway(reason)) => Some(reason.clone()),
+            _ => None,
+        };
+        let minted = if by_gateway.is_some() {
+            mint::lend(approved);
+            source.lend(began.saturating_add(ttl).min(parent.ends_at))
+        } else {
+            let minted = mint::mint(
+                approved,
+                &provider,
+                &run.description,
+                began,
+                || (),
+                |one| take_back(one),
+            );
+            let lease = minted.as_ref().ok().and_then(|(minted, _)| minted.lease.as_deref());
+            revoke_announced(console, &provider, attempt, lease);
+            let (minted, _) = minted.inspect_err(|error| note_refusal(error, &source))?;
+            minted
+        };
         let admitted = guarded(|| {
             settle::quietly(&provider, &minted)?;
             let access = access_of(&minted);
             attempt.record_issued(&minted, &access)?;
-            let (signer, until) = (signer(&minted)?, access.ends_at);
+            let until = access.ends_at;
+            let (signer, own) = match &by_gateway {
+                Some(reason) => (Arc::clone(source.signer()), source.lent(reason)),
+                None => {
+                    let signer = signer(&minted)?;
+                    let of = (attempt.provider(), &*provider);
+                    (Arc::clone(&signer), Source::of(&minted, signer, of))
+                }
+            };
             let deciding = Arc::new(prepared.nested(signer, until, minted.identity.as_deref()));
-            let nested = Nested { own: Arc::clone(&deciding), parent: Arc::clone(&parent.decider) };
+            let nested = Nested {
+                own: Arc::clone(&deciding),
+                parent: Arc::clone(&parent.decider),
+                narrowed: by_gateway.is_none().then(|| Arc::clone(source.signer())),
+            };
             let decider: Arc<dyn audex_gateway::Decider> = Arc::new(nested);
             let admitted = gateway
                 .admit(Arc::clone(&decider), until)
                 .map_err(|error| Failure::internal("nest", error))?;
-            Ok((admitted, deciding, decider, until, token()?))
+            Ok((admitted, deciding, decider, Arc::new(own), until, token()?))
         });
-        let (admitted, deciding, decider, ends_at, token) =
+        let (admitted, deciding, decider, own, ends_at, token) =
             admitted.inspect_err(|_| take_back(&minted))?;
         notices.extend(minted.notices.iter().cloned());
         let key = admitted.session_key();
@@ -121,6 +151,7 @@ impl Child {
             session: attempt.session().to_owned(),
             parents: attempt.parents().to_vec(),
             decider,
+            source: own,
             ends_at,
         };
         let (over, _) = watch::channel(false);
@@ -213,6 +244,15 @@ impl Child {
         deciding.board().close();
         drop(control);
         self.over.send_replace(true);
+    }
+}
+
+/// Notes that STS narrows the credentials no further, if that is the error.
+fn note_refusal(error: &MintError, source: &Source) {
+    if let MintError::Provider(ProviderError::Refused { error, .. }) = error
+        && matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported)
+    {
+        source.refuse(&error.message);
     }
 }
 
