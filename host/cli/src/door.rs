@@ -181,16 +181,18 @@ impl Service {
             let too_long = || refused(StatusCode::PAYLOAD_TOO_LARGE, "the request is too long");
             return self.session(&parts.method, path, inner, &body.ok_or_else(too_long)?).await;
         }
-        if inner.is_some() {
-            let message = "a session in a session asks for nothing: the session around it can";
-            return Err(refused(StatusCode::FORBIDDEN, message));
-        }
-        if host != Some(self.authority.as_str()) || !is_ours {
+        // An inner session asks for itself.
+        let board = if is_ours {
+            Some(Arc::clone(&self.board))
+        } else {
+            inner.and_then(|token| self.inside.board(&token))
+        };
+        let Some(board) = board.filter(|_| host == Some(self.authority.as_str())) else {
             return Err(refused(
                 StatusCode::UNAUTHORIZED,
                 "the token or the host is not of this session",
             ));
-        }
+        };
         if clock::unix_seconds() >= self.ends_at {
             return Err(refused(StatusCode::FORBIDDEN, "the session's access has ended"));
         }
@@ -202,7 +204,7 @@ impl Service {
                 let wish: Wish = serde_json::from_slice(&body).map_err(|error| {
                     (StatusCode::BAD_REQUEST, format!("malformed ask: {error}"))
                 })?;
-                let ask = wish.ask(&self.board).map_err(|error| {
+                let ask = wish.ask(&board).map_err(|error| {
                     let hint = match &error {
                         WishError::Request(error) => error.hint().map(|hint| format!("; {hint}")),
                         _ => None,
@@ -217,7 +219,7 @@ impl Service {
                 })?;
                 Ok((StatusCode::CREATED, shown(&ask)))
             }
-            (&Method::GET, Some(id)) if !id.is_empty() => match self.board.get(id) {
+            (&Method::GET, Some(id)) if !id.is_empty() => match board.get(id) {
                 Some(ask) => Ok((StatusCode::OK, shown(&ask))),
                 None => Err(refused(StatusCode::NOT_FOUND, "there is no such ask")),
             },

@@ -202,7 +202,9 @@ impl From<PlanError> for Failure {
             PlanError::DenyVoid | PlanError::TooWeak { .. } => {
                 Self::of(Kind::Denied, "plan", error)
             }
-            PlanError::NoLayerLeft => Self::of(Kind::Usage, "plan", error),
+            PlanError::NoLayerLeft | PlanError::NoRoomInside => {
+                Self::of(Kind::Usage, "plan", error)
+            }
         }
     }
 }

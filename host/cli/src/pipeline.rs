@@ -353,7 +353,14 @@ impl<'a> Chain<'a, Granted> {
         let planned =
             plan::plan(filtered, &run.provider, command, settings.delivery.key_life, forbidden);
         report::logged(console, run.provider.loaded(), run.provider.logged());
-        let mut planned = planned?;
+        let mut planned = planned.map_err(|error| match &error {
+            plan::PlanError::Provider(refused)
+                if run.narrowing.is_some() && Later::is_too_long(refused) =>
+            {
+                plan::PlanError::NoRoomInside
+            }
+            _ => error,
+        })?;
         planned.notices.extend(later.notice());
         planned.later = later;
         match &run.narrowing {

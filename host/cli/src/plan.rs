@@ -111,6 +111,9 @@ pub enum PlanError {
         /// The method that would make the credentials.
         method: String,
     },
+    /// A session inside another has one policy, and the grant does not fit.
+    #[error("one policy has no room for the grant, and a session inside another has one")]
+    NoRoomInside,
     /// The source credentials cannot be narrowed once more.
     #[error(
         "the source credentials carry {MAX_SCOPED_POLICIES} scope-down policies, and STS takes no more for one session"
@@ -129,6 +132,9 @@ impl Hint for PlanError {
                 "`{method}` cannot do more for it: choose another --method, or permissions that it can limit"
             )
             .into(),
+            Self::NoRoomInside => {
+                "name fewer permissions; the session around it can hold the others".into()
+            }
             Self::NoLayerLeft => {
                 "run it from an outer session, or set AUDEX_ROLE_ARN to a role to assume".into()
             }

@@ -10,7 +10,7 @@ mod watcher;
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -82,6 +82,8 @@ pub enum Work {
 /// The asks of one session.
 pub struct Board {
     asker: Asker,
+    /// The asks of the session around this one, whose limits hold for both together.
+    around: Option<Arc<Self>>,
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -94,6 +96,8 @@ struct Inner {
     watchers: Vec<Watcher>,
     /// The number of asks to which somebody said no.
     refusals: usize,
+    /// The number of asks of the sessions inside.
+    inside: usize,
 }
 
 struct Entry {
@@ -118,8 +122,43 @@ impl Board {
             work: Some(work),
             watchers: Vec::new(),
             refusals: 0,
+            inside: 0,
         };
-        (Self { asker, inner: Mutex::new(inner), changed: Condvar::new() }, receiver)
+        let (inner, changed) = (Mutex::new(inner), Condvar::new());
+        (Self { asker, around: None, inner, changed }, receiver)
+    }
+
+    /// Starts with no asks, for a session inside the one of `around`.
+    #[must_use]
+    pub fn inside(asker: Asker, around: Arc<Self>) -> (Self, Receiver<Work>) {
+        let (board, work) = Self::new(asker);
+        (Self { around: Some(around), ..board }, work)
+    }
+
+    /// Counts an ask of a session inside this one, up to the outermost session.
+    ///
+    /// # Errors
+    /// [`NotAsked`]: otherwise a command would open sessions to ask without a limit.
+    fn count_inside(&self) -> Result<(), NotAsked> {
+        if let Some(around) = &self.around {
+            return around.count_inside();
+        }
+        let mut inner = self.lock();
+        inner.may_add()?;
+        if !inner.rate.take(Instant::now()) {
+            return Err(NotAsked::TooOften);
+        }
+        inner.inside = inner.inside.saturating_add(1);
+        Ok(())
+    }
+
+    /// Counts an answer of no, up to the outermost session.
+    fn count_refusal(&self) {
+        if let Some(around) = &self.around {
+            around.count_refusal();
+        }
+        let mut inner = self.lock();
+        inner.refusals = inner.refusals.saturating_add(1);
     }
 
     /// Returns the asks that wait for a person, the oldest first.
@@ -179,11 +218,12 @@ impl Board {
         if inner.entries.iter().filter(|entry| entry.ask.state.is_open()).count() >= OPEN {
             return Err(NotAsked::TooMany);
         }
-        if inner.work.is_none() || inner.entries.len() >= ASKS || inner.refusals >= REFUSALS {
-            return Err(NotAsked::Over);
-        }
+        inner.may_add()?;
         if !may(&mut inner.rate, Instant::now()) {
             return Err(NotAsked::TooOften);
+        }
+        if let Some(around) = &self.around {
+            around.count_inside()?;
         }
         let digits = random::text(ID_DIGITS, random::HEX).map_err(|_| NotAsked::Over)?;
         let ask = Ask {
@@ -240,13 +280,13 @@ impl Board {
             }
             entry.is_answered = true;
             let id = id.to_owned();
-            if *answer == Answer::No {
-                inner.refusals = inner.refusals.saturating_add(1);
-            }
             inner.tell_clerk(match *answer {
                 Answer::No => Work::Refuse { id, by },
                 Answer::Yes { once, seconds } => Work::Grant { id, by, once, seconds },
             });
+        }
+        if *answer == Answer::No {
+            self.count_refusal();
         }
         self.wait(id, CARRY_OUT).ok_or_else(|| AnswerError::StillRunning(id.to_owned()))
     }
@@ -345,6 +385,15 @@ impl Board {
 impl Inner {
     fn entry(&mut self, id: &str) -> Option<&mut Entry> {
         self.entries.iter_mut().find(|entry| entry.ask.id == id)
+    }
+
+    /// Checks that the session, with those inside it, may still ask.
+    fn may_add(&self) -> Result<(), NotAsked> {
+        let asks = self.entries.len().saturating_add(self.inside);
+        if self.work.is_none() || asks >= ASKS || self.refusals >= REFUSALS {
+            return Err(NotAsked::Over);
+        }
+        Ok(())
     }
 
     /// Ends the asks whose grant is over.

@@ -118,6 +118,15 @@ impl Deciding {
         held(&self.allowance).credentials.push(credentials);
     }
 
+    /// Returns the credentials of the grant.
+    ///
+    /// # Errors
+    /// When there are none any more.
+    pub(in crate::pipeline) fn signer(&self) -> Result<Arc<Signer>, Failure> {
+        let signer = held(&self.allowance).credentials.first().map(|one| Arc::clone(&one.signer));
+        signer.ok_or_else(|| Failure::refused(NO_CREDENTIALS, "start a new one").at("mint"))
+    }
+
     /// Returns the credentials for a request.
     fn credentials(&self, request: &SeenRequest) -> Result<Arc<Signer>, Refused> {
         let Some(needs) = self.needs(request)? else { return self.unread() };

@@ -12,11 +12,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::asks::Board;
 use crate::console::Console;
 use crate::door::sessions::{Ending, Inner, Inside, Opened, Over};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::delivery::Scene;
+use crate::pipeline::gateway::step_up::Ground;
 use crate::pipeline::{Chain, Context, Narrowing, Ready};
 use crate::request::Arguments;
 use crate::settings::Settings;
@@ -48,6 +50,9 @@ struct Node {
     decider: Arc<dyn Decider>,
     /// The credentials that the sessions inside it are made from.
     source: Arc<Source>,
+    /// What its asks need, and the asks.
+    ground: Arc<Ground>,
+    board: Arc<Board>,
     /// The end of its access, in seconds since the Unix epoch.
     ends_at: u64,
 }
@@ -80,6 +85,7 @@ impl Nest {
         circumstances: Circumstances,
         gateway: Arc<Gateway>,
         decider: Arc<dyn Decider>,
+        (ground, board): (Arc<Ground>, Arc<Board>),
     ) -> Self {
         let Scene { context, attempt, minted, provider, ends_at, .. } = *scene;
         let (session, parents) = (attempt.session().to_owned(), circumstances.parents.clone());
@@ -89,7 +95,7 @@ impl Nest {
             environment: context.environment.clone(),
             settings: context.settings.clone(),
             circumstances,
-            root: Node { session, parents, decider, source, ends_at },
+            root: Node { session, parents, decider, source, ground, board, ends_at },
             gateway,
             inner: Mutex::default(),
         }
@@ -259,6 +265,10 @@ impl Inside for Nest {
         drop(sessions);
         end_all(inside);
         child.end(ending);
+    }
+
+    fn board(&self, token: &str) -> Option<Arc<Board>> {
+        self.child(token).map(|child| Arc::clone(&child.node.board))
     }
 
     fn provider(&self) -> &str {

@@ -17,7 +17,7 @@ use crate::components::Components;
 use crate::console::Console;
 use crate::deny;
 use crate::failure::Failure;
-use crate::later::Later;
+use crate::later::{Later, covers};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open;
 use crate::pipeline::{Chain, Context, Narrowing, Ready, Requested, Run};
@@ -43,6 +43,8 @@ pub(crate) struct Ground {
     forbidden: Vec<DenyEntry>,
     circumstances: Circumstances,
     narrowing: Option<Narrowing>,
+    /// The session around this one: no ask gets more than it has.
+    around: Option<Arc<Self>>,
     /// What the session has: the first grant, and what asks added.
     granted: Mutex<Vec<provider::Permission>>,
     rules: Rules,
@@ -75,6 +77,7 @@ impl Ground {
             forbidden: run.forbidden.iter().chain(&approve.never).cloned().collect(),
             circumstances: run.circumstances.clone(),
             narrowing: run.narrowing.clone(),
+            around: None,
             granted: Mutex::new(grant.permissions.clone()),
             rules,
             installed: installed(&run.components),
@@ -87,6 +90,25 @@ impl Ground {
                 })
                 .transpose()?,
         })
+    }
+
+    /// Returns the same for a session inside the one of `around`.
+    pub(super) fn inside(self, around: Arc<Self>) -> Self {
+        Self { around: Some(around), ..self }
+    }
+
+    /// Returns a permission of `wanted` that the session around this one does not have.
+    pub(super) fn beyond<'a>(
+        &self,
+        wanted: &'a [provider::Permission],
+    ) -> Option<&'a provider::Permission> {
+        let around = self.around.as_ref()?;
+        wanted.iter().find(|one| !around.has(one))
+    }
+
+    fn has(&self, wanted: &provider::Permission) -> bool {
+        let granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        granted.iter().chain(self.later.whole()).any(|held| covers(held, wanted))
     }
 
     /// Returns what filters are told about the session.

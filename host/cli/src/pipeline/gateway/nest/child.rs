@@ -19,6 +19,7 @@ use crate::pipeline::delivery::Prepared;
 use crate::pipeline::end::{Revocation, revoke_announced, revoke_or_keep};
 use crate::pipeline::gateway::decider::Deciding;
 use crate::pipeline::gateway::signer;
+use crate::pipeline::gateway::step_up::clerk::Clerk;
 use crate::pipeline::guard::guarded;
 use crate::pipeline::{Chain, Narrowing, Ready, Run, aws_keys, report, settle};
 use crate::settings::delivery::Deliver;
@@ -51,6 +52,7 @@ struct Live {
     provider: Arc<Provider>,
     minted: Minted,
     deciding: Arc<Deciding>,
+    clerk: Clerk,
     admitted: Admitted,
     control: Option<Control>,
     began: Instant,
@@ -94,8 +96,7 @@ impl Child {
             _ => None,
         };
         let minted = if by_gateway.is_some() {
-            mint::lend(approved);
-            source.lend(began.saturating_add(ttl).min(parent.ends_at))
+            source.lend(&approved, began.saturating_add(ttl).min(parent.ends_at))
         } else {
             let minted = mint::mint(
                 approved,
@@ -123,7 +124,20 @@ impl Child {
                     (Arc::clone(&signer), Source::of(&minted, signer, of))
                 }
             };
-            let deciding = Arc::new(prepared.nested(signer, until, minted.identity.as_deref()));
+            let around = (&parent.ground, &parent.board);
+            let identity = minted.identity.as_deref();
+            let (deciding, ground, work) = prepared.nested(signer, until, identity, around);
+            let board = Arc::clone(deciding.board());
+            let deciding = Arc::new(deciding);
+            let clerk = Clerk::start(
+                Arc::clone(&ground),
+                (Arc::clone(&board), work),
+                &provider,
+                attempt,
+                &deciding,
+                until,
+            )
+            .map_err(|error| Failure::internal("nest", error))?;
             let nested = Nested {
                 own: Arc::clone(&deciding),
                 parent: Arc::clone(&parent.decider),
@@ -133,9 +147,18 @@ impl Child {
             let admitted = gateway
                 .admit(Arc::clone(&decider), until)
                 .map_err(|error| Failure::internal("nest", error))?;
-            Ok((admitted, deciding, decider, Arc::new(own), until, token()?))
+            let node = Node {
+                session: attempt.session().to_owned(),
+                parents: attempt.parents().to_vec(),
+                decider,
+                source: Arc::new(own),
+                ground,
+                board,
+                ends_at: until,
+            };
+            Ok((node, admitted, deciding, clerk, token()?))
         });
-        let (admitted, deciding, decider, own, ends_at, token) =
+        let (node, admitted, deciding, clerk, token) =
             admitted.inspect_err(|_| take_back(&minted))?;
         notices.extend(minted.notices.iter().cloned());
         let key = admitted.session_key();
@@ -147,17 +170,14 @@ impl Child {
             (aws_keys::TOKEN.to_owned(), Value::Secret(key.token.clone())),
         ]);
         let granted = report::granted(attempt, &provider);
-        let node = Node {
-            session: attempt.session().to_owned(),
-            parents: attempt.parents().to_vec(),
-            decider,
-            source: own,
-            ends_at,
-        };
         let (over, _) = watch::channel(false);
         let stop = over.clone();
         let served = Served {
-            hello: Hello { ends_at: Some(ends_at), ..hello },
+            hello: Hello {
+                ends_at: Some(node.ends_at),
+                takes_answers: node.ground.asker().not_local.is_none(),
+                ..hello
+            },
             stop: Box::new(move || {
                 stop.send_replace(true);
             }),
@@ -165,13 +185,14 @@ impl Child {
         // A session without a control socket runs all the same.
         let control = Control::of(run.context.settings, served).ok();
         if let Some(control) = &control {
-            control.set_board(Arc::clone(deciding.board()));
+            control.set_board(Arc::clone(&node.board));
         }
         let live = Live {
             attempt: attempt.clone(),
             provider,
             minted,
             deciding,
+            clerk,
             admitted,
             control,
             began: Instant::now(),
@@ -212,12 +233,15 @@ impl Child {
     pub(super) fn end(&self, ending: Option<Ending>) {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(live) = live else { return };
-        let Live { attempt, provider, minted, deciding, admitted, control, began } = live;
+        let Live { attempt, provider, minted, deciding, clerk, admitted, control, began } = live;
         let by = control.as_ref().and_then(Control::ended_by);
         let mut known = secrets(&minted);
         let key = admitted.session_key();
         known.extend([key.secret.clone(), key.token.clone(), self.token.clone()]);
         drop(admitted);
+        // What was made for its asks is revoked with it.
+        known.extend(clerk.secrets());
+        drop(clerk);
         let revoked = Revocation::new(&provider).credentials(&minted);
         // The receipt of this session, like its log, is the outer host's; a failure to write is told at the end of its own session.
         let _ = attempt.record_used(&deciding.counter(), &known);
@@ -241,7 +265,6 @@ impl Child {
         }
         // The login of the provider ends with its last user.
         let _ = provider.close();
-        deciding.board().close();
         drop(control);
         self.over.send_replace(true);
     }

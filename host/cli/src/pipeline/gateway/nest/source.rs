@@ -5,11 +5,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::approve::Approved;
+use crate::mint;
 use crate::pipeline::Narrowing;
 use crate::pipeline::aws_keys::{AwsKeys, is_key};
-use crate::plan::OF_SESSION_AROUND;
 use audex_components::provider::{Minted, Provider};
-use audex_core::delivery::{ToolLogins, Value};
+use audex_core::delivery::Value;
 use audex_core::source::Source as Origin;
 use audex_gateway::Signer;
 use audex_logins::aws::{Keys, MAX_SCOPED_POLICIES};
@@ -102,22 +103,8 @@ impl Source {
     }
 
     /// Returns what a session gets that uses these credentials until `ends_at`: everything but the keys.
-    pub(super) fn lend(&self, ends_at: u64) -> Minted {
-        Minted {
-            variables: self.variables.clone(),
-            files: Vec::new(),
-            endpoints: Vec::new(),
-            logins: ToolLogins::default(),
-            expires_at: ends_at,
-            asked_seconds: None,
-            scoped_policies: None,
-            identity: self.identity.clone(),
-            // The keys are the other session's in the log.
-            credential_id: None,
-            lease: None,
-            settle: None,
-            method: OF_SESSION_AROUND.to_owned(),
-            notices: Vec::new(),
-        }
+    pub(super) fn lend(&self, approved: &Approved, ends_at: u64) -> Minted {
+        let lent = mint::lend(approved, self.identity.clone(), ends_at);
+        Minted { variables: self.variables.clone(), ..lent }
     }
 }
