@@ -1,5 +1,6 @@
 //! Sessions inside a session with a gateway: none can do more than the sessions around it, and none gets a key.
 
+mod asks;
 mod layers;
 mod trees;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 use crate::support::aws_cli::script;
 use crate::support::{CloudView as _, Sandbox, python};
 
-const AUDEX: &str = env!("CARGO_BIN_EXE_tryaudex");
+pub(super) const AUDEX: &str = env!("CARGO_BIN_EXE_tryaudex");
 const OUTER: [&str; 5] = ["run", "--allow", "s3:GetObject,s3:PutObject", "--deliver", "gateway"];
 /// The calls of the tests, by the action that each needs.
 pub(super) const CALLS: [(&str, &str); 4] = [
