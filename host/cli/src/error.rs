@@ -159,7 +159,7 @@ impl From<ControlError> for Failure {
         let kind = match error {
             ControlError::NotRunning { .. } => Kind::Usage,
             ControlError::Foreign { .. } | ControlError::Directory { .. } => Kind::Config,
-            ControlError::NoAnswer { .. } => Kind::Unavailable,
+            ControlError::NoAnswer { .. } | ControlError::TooManyWatch { .. } => Kind::Unavailable,
         };
         Self::of(kind, "control", error)
     }

@@ -8,7 +8,7 @@ mod error;
 mod tests;
 mod watcher;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,6 +98,21 @@ struct Inner {
     refusals: usize,
     /// The number of asks of the sessions inside.
     inside: usize,
+    /// The number of asks that were not taken.
+    not_taken: u64,
+    /// The first failure of the webhook.
+    webhook_failure: Option<String>,
+}
+
+/// What became of the asks of a session, for its record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The number of asks that were not taken: too many, too often, or too long.
+    pub not_taken: u64,
+    /// What became of grants before the session ended, by the id of the ask.
+    pub over: BTreeMap<String, String>,
+    /// The first failure of the webhook.
+    pub webhook_failure: Option<String>,
 }
 
 struct Entry {
@@ -108,6 +123,8 @@ struct Entry {
     is_forgotten: bool,
     /// True while an answer is carried out.
     is_answered: bool,
+    /// True once credentials for it have worked.
+    was_granted: bool,
     state: watch::Sender<State>,
 }
 
@@ -123,6 +140,8 @@ impl Board {
             watchers: Vec::new(),
             refusals: 0,
             inside: 0,
+            not_taken: 0,
+            webhook_failure: None,
         };
         let (inner, changed) = (Mutex::new(inner), Condvar::new());
         (Self { asker, around: None, inner, changed }, receiver)
@@ -198,6 +217,18 @@ impl Board {
         why: Option<&str>,
         may: impl FnOnce(&mut Rate, Instant) -> bool,
     ) -> Result<Ask, NotAsked> {
+        self.taken(wanted, why, may).inspect_err(|_| {
+            let mut inner = self.lock();
+            inner.not_taken = inner.not_taken.saturating_add(1);
+        })
+    }
+
+    fn taken(
+        &self,
+        wanted: Vec<Wanted>,
+        why: Option<&str>,
+        may: impl FnOnce(&mut Rate, Instant) -> bool,
+    ) -> Result<Ask, NotAsked> {
         let lengths = || {
             let names = wanted.iter().flat_map(|one| one.resources.iter().chain([&one.action]));
             names.map(String::len)
@@ -243,6 +274,7 @@ impl Board {
             asked: wanted,
             is_forgotten: false,
             is_answered: false,
+            was_granted: false,
             state,
         });
         inner.tell_clerk(Work::Consider(ask.id.clone()));
@@ -358,6 +390,36 @@ impl Board {
         receiver
     }
 
+    /// Notes a failure of the webhook. The first one is told to those who watch, and stays.
+    pub fn webhook_failed(&self, reason: &str) {
+        let text = format!("the webhook of [approve] failed, and is asked again: {reason}");
+        let mut inner = self.lock();
+        if inner.webhook_failure.is_none() {
+            inner.webhook_failure = Some(text.clone());
+            inner.tell_watchers(&Event::Noted { text });
+        }
+    }
+
+    /// Returns what became of the asks.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let mut inner = self.lock();
+        inner.expire();
+        let over = inner.entries.iter().filter_map(|Entry { ask, was_granted, .. }| {
+            let what = match ask.state {
+                State::Used => "used",
+                State::Ended if *was_granted => "ended",
+                _ => return None,
+            };
+            Some((ask.id.clone(), what.to_owned()))
+        });
+        Account {
+            not_taken: inner.not_taken,
+            over: over.collect(),
+            webhook_failure: inner.webhook_failure.clone(),
+        }
+    }
+
     /// Ends every ask that is still open, and takes no more.
     pub fn close(&self) {
         let mut inner = self.lock();
@@ -415,6 +477,7 @@ impl Inner {
         }
         entry.ask.state.clone_from(&state);
         entry.is_answered = false;
+        entry.was_granted |= matches!(state, State::Granted { .. });
         let ask = entry.ask.clone();
         entry.state.send_replace(state);
         let event =

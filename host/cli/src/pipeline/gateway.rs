@@ -293,6 +293,7 @@ impl Serving for Running {
     fn decisions(&self) -> Option<Decisions> {
         let mut notices = self.gateway.refusals();
         notices.extend(self.deciding.failure());
+        notices.extend(self.clerk.board().account().webhook_failure);
         Some(Decisions { counter: self.deciding.counter(), notices })
     }
 }

@@ -244,7 +244,8 @@ impl Child {
         drop(clerk);
         let revoked = Revocation::new(&provider).credentials(&minted);
         // The receipt of this session, like its log, is the outer host's; a failure to write is told at the end of its own session.
-        let _ = attempt.record_used(&deciding.counter(), &known);
+        let asks = deciding.board().account();
+        let _ = attempt.record_used(&deciding.counter(), asks, &known);
         let ended = ending.map(|ending| ending.ended(by.is_some(), began.elapsed()));
         let recorded = if let Some(ended) = ended {
             if let Some(control) = &control {
