@@ -80,6 +80,27 @@ fn where_sts_does_not_narrow_the_gateway_alone_limits_an_inner_session() {
 }
 
 #[test]
+fn the_right_to_narrow_is_the_hosts_and_no_request_of_the_command_gets_it() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let plan = |deliver: &str| {
+        let words = ["plan", "--json", "--allow", "s3:GetObject", "--deliver", deliver];
+        sandbox.run(words).success().json()["policy"].to_string()
+    };
+    assert!(plan("gateway").contains("sts:GetScopedCredentials"));
+    assert!(!plan("env").contains("sts:GetScopedCredentials"));
+    let federate = [("federate", "sts get-federation-token --name x"), ("read", CALLS[0].1)];
+    // The aws CLI of the tests does not know the operation, so curl sends it, signed with the session's key.
+    let narrow = "curl -s --aws-sigv4 \"aws:amz:$AWS_REGION:sts\" --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" \
+        -H \"x-amz-security-token: $AWS_SESSION_TOKEN\" -d 'Action=GetScopedCredentials&Version=2011-06-15&DurationSeconds=60' \
+        \"$AWS_ENDPOINT_URL_STS\" | grep -c 'AccessKeyId\\|SecretAccessKey'\n";
+    let script = narrow.to_owned() + &script(&federate);
+    let output = sandbox.run([&OUTER[..], &["--", "sh", "-c", &script]].concat()).success();
+    assert_eq!(output.stdout, "0\nfederate: AccessDenied\nread: ok\n", "{}", output.stderr);
+    let asked = sandbox.cloud().requests();
+    assert!(!asked.iter().any(|seen| seen.action == "sts:GetScopedCredentials"), "{asked:?}");
+}
+
+#[test]
 fn a_required_enforcement_by_the_cloud_holds_in_an_inner_session_too() {
     for (narrows, code) in [(true, 0), (false, 77)] {
         let sandbox = with_sts(|seed| seed.deny_scoped_credentials = !narrows);
