@@ -64,15 +64,15 @@ pub struct WebhookClient {
 
 /// The body of an answer.
 #[derive(Deserialize)]
-struct Said {
+struct AnswerBody {
     #[serde(rename = "type")]
     kind: String,
-    data: SaidData,
+    data: AnswerData,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SaidData {
+struct AnswerData {
     /// The id of the ask.
     ask: String,
     /// `yes` or `no`.
@@ -202,11 +202,12 @@ impl WebhookClient {
             return Err("its reply is not signed for this question and this minute".to_owned());
         }
         let malformed = || "its signed reply is no answer to this ask".to_owned();
-        let Said { kind, data } = serde_json::from_slice(&reply.body).map_err(|_| malformed())?;
+        let AnswerBody { kind, data } =
+            serde_json::from_slice(&reply.body).map_err(|_| malformed())?;
         if kind != ANSWER || data.ask != ask.id {
             return Err(malformed());
         }
-        let SaidData { answer, by, once, seconds, .. } = data;
+        let AnswerData { answer, by, once, seconds, .. } = data;
         let answer = match answer.as_str() {
             "yes" => Answer::Yes { once, seconds },
             "no" => Answer::No,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asks::board::{AnswerError, NotLocal};
 use crate::asks::{self, Answer, Ask};
-use crate::door::Wish;
+use crate::door::AskRequest;
 
 /// A question to a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) enum Request {
         via: Option<String>,
     },
     /// Ask for one thing more on behalf of the session.
-    Ask(Wish),
+    Ask(AskRequest),
     /// Send every event from here on.
     Watch,
     /// End the session. The connection closes when the session has ended.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::account;
-use super::asking::{After, Asking};
+use super::asking::{Asking, NextStep};
 use crate::asks::Board;
 use crate::failure::Failure;
 use crate::settings::delivery::UnknownRequests;
@@ -249,8 +249,8 @@ impl Deciding {
         let mut message = refused.message;
         if !refused.needs.is_empty() {
             match self.asking.ask(&refused.needs).await {
-                After::Tell(more) => message += &more,
-                After::DecideAgain => match self.allowed(&refused.needs) {
+                NextStep::Tell(more) => message += &more,
+                NextStep::DecideAgain => match self.allowed(&refused.needs) {
                     Ok(signer) => return Ok(signer),
                     Err(refused) => message = refused.message,
                 },

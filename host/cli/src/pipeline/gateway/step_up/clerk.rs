@@ -36,7 +36,7 @@ pub(in crate::pipeline) struct Clerk {
 }
 
 /// What the clerk's thread works with.
-struct Desk {
+struct Worker {
     ground: Arc<Ground>,
     board: Arc<Board>,
     granting: Granting,
@@ -58,7 +58,7 @@ impl Clerk {
         ends_at: u64,
     ) -> io::Result<Self> {
         let granting = Granting::new(provider, attempt, deciding);
-        let desk = Desk {
+        let worker = Worker {
             ground,
             board: Arc::clone(&board),
             granting: granting.clone(),
@@ -68,7 +68,7 @@ impl Clerk {
         let thread = std::thread::Builder::new().name("clerk".to_owned());
         let thread = thread.spawn(move || {
             for work in work {
-                desk.work(work);
+                worker.work(work);
             }
         })?;
         Ok(Self { board, thread: Some(thread), granting })
@@ -104,7 +104,7 @@ impl Drop for Clerk {
     }
 }
 
-impl Desk {
+impl Worker {
     fn work(&self, work: Work) {
         let (id, outcome) = match work {
             Work::Consider(id) => {
