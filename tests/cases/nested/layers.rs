@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{CALLS, OUTER, events, inside};
 use crate::support::aws_cli::script;
-use crate::support::{CloudView as _, ROLE, Sandbox};
+use crate::support::{CloudView as _, ROLE, Sandbox, python};
 
 /// Returns the methods of all sessions, in the order in which they began.
 fn methods(sandbox: &Sandbox) -> Vec<Value> {
@@ -88,14 +88,22 @@ fn the_right_to_narrow_is_the_hosts_and_no_request_of_the_command_gets_it() {
     };
     assert!(plan("gateway").contains("sts:GetScopedCredentials"));
     assert!(!plan("env").contains("sts:GetScopedCredentials"));
-    let federate = [("federate", "sts get-federation-token --name x"), ("read", CALLS[0].1)];
-    // The aws CLI of the tests does not know the operation, so curl sends it, signed with the session's key.
-    let narrow = "curl -s --aws-sigv4 \"aws:amz:$AWS_REGION:sts\" --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" \
-        -H \"x-amz-security-token: $AWS_SESSION_TOKEN\" -d 'Action=GetScopedCredentials&Version=2011-06-15&DurationSeconds=60' \
-        \"$AWS_ENDPOINT_URL_STS\" | grep -c 'AccessKeyId\\|SecretAccessKey'\n";
-    let script = narrow.to_owned() + &script(&federate);
+    let federate = [("federate", "sts get-federation-token --name xy"), ("read", CALLS[0].1)];
+    // The aws CLI of the tests does not know the operation; the newer SDK beside it does.
+    let newer = python::binaries().parent().unwrap().join("boto3-current");
+    let narrow = format!(
+        "PYTHONPATH='{}' '{}' -c \"import boto3\ntry: boto3.client('sts').get_scoped_credentials(DurationSeconds=60); print('narrowed')\n\
+         except Exception as error: print(error.response['Error']['Code'])\"\n",
+        newer.display(),
+        python::interpreter().display()
+    );
+    let script = narrow + &script(&federate);
     let output = sandbox.run([&OUTER[..], &["--", "sh", "-c", &script]].concat()).success();
-    assert_eq!(output.stdout, "0\nfederate: AccessDenied\nread: ok\n", "{}", output.stderr);
+    assert_eq!(
+        output.stdout, "AccessDenied\nfederate: AccessDenied\nread: ok\n",
+        "{}",
+        output.stderr
+    );
     let asked = sandbox.cloud().requests();
     assert!(!asked.iter().any(|seen| seen.action == "sts:GetScopedCredentials"), "{asked:?}");
 }
