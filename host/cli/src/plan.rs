@@ -49,7 +49,7 @@ impl Planned {
     /// Leaves the grant to the gateway: the session uses the credentials of the session around it, which can do more.
     pub(crate) fn leave_to_gateway(&mut self, reason: &str) {
         let plan = &mut self.plan;
-        plan.method = OF_SESSION_AROUND.to_owned();
+        OF_SESSION_AROUND.clone_into(&mut plan.method);
         plan.longest_life_seconds = self.grant.shown().ttl_seconds;
         for permission in &mut plan.permissions {
             permission.enforced_by = Enforcer::Gateway;

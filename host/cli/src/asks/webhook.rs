@@ -50,7 +50,7 @@ const ID_DIGITS: usize = 32;
 /// The longest answer.
 const ANSWER_BYTES: usize = 16 * 1024;
 /// The longest time of one request.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 /// The pause before the same question is sent again.
 const PAUSE: Duration = Duration::from_secs(1);
 

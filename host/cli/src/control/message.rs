@@ -153,6 +153,7 @@ pub(crate) struct Hello {
 /// An event of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "few events are short, and none is kept")]
 pub(crate) enum Event {
     /// The session is watched from here on.
     Watched(Box<Hello>),

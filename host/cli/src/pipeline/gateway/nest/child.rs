@@ -60,6 +60,7 @@ struct Live {
 
 impl Child {
     /// Mints by an approved plan, and admits the session to the gateway of the outermost one.
+    #[expect(clippy::too_many_lines, reason = "what is minted is given back wherever a step fails")]
     pub(super) fn open(
         chain: Chain<'_, Ready>,
         parent: &Node,
@@ -116,13 +117,12 @@ impl Child {
             let access = access_of(&minted);
             attempt.record_issued(&minted, &access)?;
             let until = access.ends_at;
-            let (signer, own) = match &by_gateway {
-                Some(reason) => (Arc::clone(source.signer()), source.lent(reason)),
-                None => {
-                    let signer = signer(&minted)?;
-                    let of = (attempt.provider(), &*provider);
-                    (Arc::clone(&signer), Source::of(&minted, signer, of))
-                }
+            let (signer, own) = if let Some(reason) = &by_gateway {
+                (Arc::clone(source.signer()), source.lent(reason))
+            } else {
+                let signer = signer(&minted)?;
+                let of = (attempt.provider(), &*provider);
+                (Arc::clone(&signer), Source::of(&minted, signer, of))
             };
             let around = (&parent.ground, &parent.board);
             let identity = minted.identity.as_deref();
