@@ -1,6 +1,8 @@
-//! Sessions that are killed at random points, and many sessions at once: the log stays whole, and nothing is left that is not told.
+//! Sessions that are killed at random points, with asks and sessions inside, and many sessions at once: the log stays whole, and
+//! nothing is left that is not told.
 
 use std::fs;
+use std::path::Path;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -11,8 +13,10 @@ use crate::support::{Sandbox, Started};
 const KILLS: &str = "AUDEX_TEST_KILLS";
 /// The number of killed sessions in the suite; `make test-kills` kills 200.
 const FEW: u64 = 20;
-/// The most processor time of a session before its kill, in nanoseconds: about the whole work of one.
-const WORK: u64 = 400_000_000;
+/// The most processor time of a session before its kill, in nanoseconds: about the whole work of one with its asks.
+const WORK: u64 = 700_000_000;
+/// Grants one of the two asks of each session.
+const CONFIG: &str = "[approve]\nallow_access = [\"list\"]\n";
 /// The looks until something has ended that ends soon; each starts a program, which takes milliseconds.
 const LOOKS: usize = 500;
 
@@ -34,6 +38,21 @@ fn processes(sandbox: &Sandbox) -> Vec<String> {
     .collect()
 }
 
+/// Returns the command of a session: it asks for what a rule grants, and for what waits for a person, and then runs, in every other
+/// round in a session inside.
+fn script(round: u64) -> String {
+    let program = env!("CARGO_BIN_EXE_tryaudex");
+    let runs = "touch runs; while :; do sleep 0.05; done";
+    let runs = match round % 2 {
+        0 => runs.to_owned(),
+        _ => format!("'{program}' run --quiet --allow s3:GetObject -- sh -c '{runs}'"),
+    };
+    format!(
+        "'{program}' ask --allow s3:ListBucket --resource arn:aws:s3:::demo-reports --wait 20s\n\
+         '{program}' ask --allow s3:PutObject --resource 'arn:aws:s3:::demo-reports/*'\n{runs}"
+    )
+}
+
 /// Kills the program once it has used `work` nanoseconds of processor time, or once its command runs.
 fn kill_at(running: &Started<'_>, sandbox: &Sandbox, work: u64) {
     let used = || {
@@ -49,16 +68,22 @@ fn kill_at(running: &Started<'_>, sandbox: &Sandbox, work: u64) {
 #[test]
 fn a_session_that_is_killed_at_any_point_leaves_a_whole_log_and_nothing_untold() {
     let number = std::env::var(KILLS).ok().and_then(|text| text.parse().ok()).unwrap_or(FEW);
-    let sandbox = Sandbox::new();
-    let script = "touch runs; while :; do sleep 0.05; done";
+    let mut sandbox = Sandbox::new();
+    sandbox.plant(".config/audex/config.toml", CONFIG);
+    let binaries = Path::new(env!("CARGO_BIN_EXE_tryaudex")).parent().unwrap().to_str().unwrap();
     let mut state = 18;
     for round in 0..number {
         let level = ["off", "credentials", "strict"][usize::try_from(round % 3).unwrap()];
-        let options = ["--deliver", "gateway", "--isolate", level];
-        let command = ["--", "sh", "-c", script];
-        let words = [&["run", "--allow", "s3:GetObject"], &options[..], &command[..]].concat();
+        let options = ["--deliver", "gateway", "--on-denied", "ask", "--isolate", level];
+        let read = ["--read", binaries];
+        let read = if level == "strict" { &read[..] } else { &[] };
+        let script = script(round);
+        let command = ["--", "sh", "-c", &script];
+        let words = [&["run", "--allow", "s3:GetObject"], &options[..], read, &command].concat();
         let running = sandbox.tryaudex(words).start();
-        kill_at(&running, &sandbox, next(&mut state) % WORK);
+        // Every other two are killed once their command runs, after its asks.
+        let work = next(&mut state) % WORK;
+        kill_at(&running, &sandbox, if round % 4 > 1 { work } else { u64::MAX - work });
         let told = || format!("round {round}, {level}");
         // An isolated command ends with its session.
         let is_alone = || level == "off" || processes(&sandbox).is_empty();
@@ -83,6 +108,16 @@ fn a_session_that_is_killed_at_any_point_leaves_a_whole_log_and_nothing_untold()
     assert_eq!((sockets.count(), sandbox.session_directories().len()), (0, 0));
     assert!(list(&sandbox).iter().all(|one| one["state"] != "running"));
     let _ = sandbox.run(["audit", "verify"]).success();
+    // Some were killed with a grant of an ask, with an open ask, and with a session inside.
+    let log = sandbox.audit();
+    let has = |is: &dyn Fn(&Value) -> bool| assert!(log.iter().any(is), "{log:?}");
+    has(&|one| one["event"] == "added");
+    has(&|one| {
+        one["event"] == "issued" && log.iter().any(|other| other["parents"][0] == one["session"])
+    });
+    let is_answered =
+        |ask: &Value| log.iter().any(|one| one["event"] == "answered" && one["ask"] == *ask);
+    has(&|one| one["event"] == "asked" && !is_answered(&one["ask"]));
 }
 
 fn list(sandbox: &Sandbox) -> Vec<Value> {

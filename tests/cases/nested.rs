@@ -1,17 +1,18 @@
 //! Sessions inside a session with a gateway: none can do more than the sessions around it, and none gets a key.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+mod asks;
+mod layers;
+mod trees;
 
 use serde_json::Value;
 
 use crate::support::aws_cli::script;
 use crate::support::{CloudView as _, Sandbox, python};
 
-const AUDEX: &str = env!("CARGO_BIN_EXE_tryaudex");
+pub(super) const AUDEX: &str = env!("CARGO_BIN_EXE_tryaudex");
 const OUTER: [&str; 5] = ["run", "--allow", "s3:GetObject,s3:PutObject", "--deliver", "gateway"];
 /// The calls of the tests, by the action that each needs.
-const CALLS: [(&str, &str); 4] = [
+pub(super) const CALLS: [(&str, &str); 4] = [
     ("s3:GetObject", "s3api get-object --bucket demo-reports --key readme.txt /dev/null"),
     ("s3:PutObject", "s3api put-object --bucket demo-reports --key new.txt"),
     ("s3:ListBucket", "s3api list-objects-v2 --bucket demo-reports"),
@@ -19,14 +20,14 @@ const CALLS: [(&str, &str); 4] = [
 ];
 
 /// Returns a command line that runs `script` in a session inside this one.
-fn inside(options: &str, name: &str, script: &str) -> String {
+pub(super) fn inside(options: &str, name: &str, script: &str) -> String {
     format!(
         "cat > {name} <<'{name}-END'\n{script}\n{name}-END\n'{AUDEX}' run {options} -- sh {name}\n"
     )
 }
 
 /// Returns the records of one event, in order.
-fn events(sandbox: &Sandbox, event: &str) -> Vec<Value> {
+pub(super) fn events(sandbox: &Sandbox, event: &str) -> Vec<Value> {
     sandbox.audit().into_iter().filter(|record| record["event"] == event).collect()
 }
 
@@ -72,61 +73,6 @@ fn an_inner_session_can_do_what_both_may_and_its_records_name_its_parent() {
         let allowed: Vec<_> = allowed.filter(|one| one["action"] == "s3:DeleteObject").collect();
         // The inner session itself allows it; the one around it does not.
         assert_eq!(allowed[0]["allowed"], true, "{level}");
-    }
-}
-
-/// The next number of a fixed pseudo-random series (Knuth, MMIX).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *state >> 33
-}
-
-/// A random set of actions that is not empty.
-fn random_actions(state: &mut u64) -> BTreeSet<&'static str> {
-    loop {
-        let bits = next(state);
-        let chosen = CALLS.iter().enumerate().filter(|(bit, _)| (bits >> bit) & 1 == 1);
-        let chosen: BTreeSet<_> = chosen.map(|(_, (action, _))| *action).collect();
-        if !chosen.is_empty() {
-            return chosen;
-        }
-    }
-}
-
-#[test]
-fn no_session_of_a_random_tree_of_depth_five_exceeds_its_parent() {
-    let mut state = 5;
-    for tree in 0..3 {
-        let sandbox = Sandbox::new().with_aws_cli();
-        let calls = script(&CALLS);
-        let levels: Vec<_> = (0..5).map(|_| random_actions(&mut state)).collect();
-        let allow = |level: &BTreeSet<&str>| level.iter().copied().collect::<Vec<_>>().join(",");
-        // From the innermost outwards. Two siblings at each level: the second shows that the first has left nothing behind.
-        let mut script = calls.clone();
-        for (depth, level) in levels.iter().enumerate().skip(1).rev() {
-            let options = format!("--quiet --allow {}", allow(level));
-            let name = format!("level{depth}");
-            script = format!("{calls}\n{}", inside(&options, &name, &script));
-        }
-        let words = ["run", "--quiet", "--allow", &allow(&levels[0]), "--deliver", "gateway"];
-        let output = sandbox.run([&words[..], &["--", "sh", "-c", &script]].concat()).success();
-        let mut expected = String::new();
-        let mut may: BTreeSet<&str> = CALLS.iter().map(|(action, _)| *action).collect();
-        for level in &levels {
-            may.retain(|action| level.contains(action));
-            for (action, _) in CALLS {
-                let verdict = if may.contains(action) { "ok" } else { "AccessDenied" };
-                writeln!(expected, "{action}: {verdict}").unwrap();
-            }
-        }
-        assert_eq!(output.stdout, expected, "tree {tree}: {levels:?}\n{}", output.stderr);
-        assert_eq!(sandbox.cloud().denied(), [""; 0], "tree {tree}");
-        let parents: Vec<usize> = events(&sandbox, "issuing")
-            .iter()
-            .map(|one| one["parents"].as_array().map_or(0, Vec::len))
-            .collect();
-        assert_eq!(parents, [0, 1, 2, 3, 4], "tree {tree}");
-        let _ = sandbox.run(["audit", "verify"]).success();
     }
 }
 

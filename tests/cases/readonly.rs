@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::support::Sandbox;
 use crate::support::aws_cli::script;
+use crate::support::double::{Double, run_python};
 
 const LIST: &str = "s3api list-objects-v2 --bucket demo-reports";
 const READ: &str = "s3api get-object --bucket demo-reports --key readme.txt /dev/null";
@@ -128,4 +129,84 @@ fn a_profile_says_how_much_it_holds_and_what_it_leaves_out() {
             "{profile}"
         );
     }
+}
+
+/// Reads and writes of Cloud Storage and Compute Engine, one line each.
+const GCP: &str = r#"
+import os
+from google.cloud import storage
+client = storage.Client(client_options={"api_endpoint": os.environ["DOUBLE"]})
+def call(name, run):
+    try:
+        run()
+        print(f"{name}: ok")
+    except Exception as error:
+        print(f"{name}: {getattr(error, 'code', type(error).__name__)}")
+bucket = client.bucket("alpha")
+call("read", lambda: bucket.blob("team/a.txt").download_as_bytes())
+call("list", lambda: list(client.list_blobs("alpha")))
+call("write", lambda: bucket.blob("team/new.txt").upload_from_string("x"))
+call("delete", lambda: bucket.blob("team/a.txt").delete())
+"#;
+/// Reads and writes at Resource Manager, one line each.
+const AZURE: &str = r#"
+import os, urllib.error, urllib.request
+from azure.identity import ManagedIdentityCredential
+credential = ManagedIdentityCredential(client_id=os.environ.get("AGENT"))
+def call(name, path, method="GET"):
+    try:
+        token = credential.get_token("https://management.azure.com/.default").token
+        body = None if method == "GET" else b"{}"
+        request = urllib.request.Request(os.environ["DOUBLE"] + path, body, {"Authorization": "Bearer " + token}, method=method)
+        urllib.request.urlopen(request)
+        print(f"{name}: ok")
+    except urllib.error.HTTPError as error:
+        print(f"{name}: {error.code}")
+    except Exception as error:
+        print(f"{name}: {type(error).__name__}")
+base = "/subscriptions/" + os.environ["AZURE_SUBSCRIPTION_ID"]
+call("read accounts", base + "/providers/Microsoft.Storage/storageAccounts")
+call("read machines", base + "/providers/Microsoft.Compute/virtualMachines")
+call("write a machine", base + "/providers/Microsoft.Compute/virtualMachines", "PUT")
+call("write a role", base + "/providers/Microsoft.Authorization/roleDefinitions/6d1f4a2e-0b5c-4f7e-9a31-5c2d8e47b09f", "PUT")
+"#;
+
+#[test]
+fn google_cloud_lets_the_profile_read_and_not_write() {
+    let double = Double::start("gcp_double.py");
+    let sandbox = double.gcp_user();
+    let output = run_python(&sandbox, &["--profile", "gcp-readonly"], GCP).success();
+    let expected = "read: ok\nlist: ok\nwrite: 403\ndelete: 403\n";
+    assert_eq!(output.stdout, expected, "{}", output.stderr);
+    // The double has the reads and both writes, which it refused itself.
+    let sent = sandbox.run_sh(&["--profile", "gcp-readonly"], "curl -s $DOUBLE/double/requests");
+    let sent = sent.success().stdout;
+    assert!(sent.contains("POST /upload/") && sent.contains("DELETE /storage/"), "{sent}");
+    // The same calls with the rights to write.
+    let all = ["--provider", "gcp", "--allow", "storage.*", "--resource", "gs://alpha"];
+    let output = run_python(&sandbox, &all, GCP).success();
+    assert_eq!(output.stdout, expected.replace("403", "ok"), "{}", output.stderr);
+}
+
+#[test]
+fn azure_lets_the_profile_read_and_not_write() {
+    let double = Double::start("azure_double.py");
+    let mut sandbox = double.azure_user();
+    sandbox.set("AUDEX_AZURE_CLIENT_ID", double.text("agent_id"));
+    sandbox.set_secret("AUDEX_AZURE_CLIENT_SECRET", double.text("agent_secret"));
+    let role = ["--method", "custom-role", "--require", "cloud"];
+    let options = [&["--profile", "azure-readonly"], &role[..]].concat();
+    let output = run_python(&sandbox, &options, AZURE).success();
+    let expected =
+        "read accounts: ok\nread machines: ok\nwrite a machine: 403\nwrite a role: 403\n";
+    assert_eq!(output.stdout, expected, "{}", output.stderr);
+    // The same calls with the right to write one of the two.
+    let allow = "Microsoft.Storage/storageAccounts/read,Microsoft.Compute/virtualMachines/*";
+    let options = [&["--provider", "azure", "--allow", allow], &role[..]].concat();
+    let output = run_python(&sandbox, &options, AZURE).success();
+    let expected = expected.replace("machine: 403", "machine: ok");
+    assert_eq!(output.stdout, expected, "{}", output.stderr);
+    // The tokens of the default method are good for all that the identity may do, and the plan does not hide it.
+    let refused = ["run", "--profile", "azure-readonly", "--require", "cloud", "--", "true"];
+    let _ = sandbox.run(refused).exits(77);
 }

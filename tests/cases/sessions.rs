@@ -82,7 +82,9 @@ fn record_used(sandbox: &Sandbox, session: &str, uncounted: u64) {
         decision("s3:DeleteObject", "demo-reports/readme.txt", false),
     ];
     let audit = Audit::new(sandbox.audit_log().parent().unwrap());
-    audit.record(session, &Event::Used(Used { decisions, uncounted }), &[]).unwrap();
+    audit
+        .record(session, &Event::Used(Used { decisions, uncounted, ..Used::default() }), &[])
+        .unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod answers;
+mod forbidden;
 mod person;
 mod road;
 

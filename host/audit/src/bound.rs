@@ -25,7 +25,9 @@ const COMMAND_BYTES: usize = 256 * 1024;
 const LIST_BYTES: usize = 192 * 1024;
 /// The limit for the resources of one permission, so that they do not crowd out other permissions.
 const PERMISSION_BYTES: usize = 4 * 1024;
-/// The limit for the decisions of a gateway, which are the only list of their event.
+/// The limit for the ended asks of a session, which takes no more asks than that.
+const MAX_ASKS: usize = 200;
+/// The limit for the decisions of a gateway, which are the only long list of their event.
 const DECISIONS_BYTES: usize = 768 * 1024;
 /// The limit for the names and digests of the components.
 const COMPONENTS_BYTES: usize = 64 * 1024;
@@ -98,7 +100,13 @@ pub(super) fn bound(mut event: Event) -> Event {
         Event::Leasing(Leasing { provider, lease, ends_at }) => {
             texts([Some(provider), Some(lease), Some(ends_at)]);
         }
-        Event::Used(used) => decisions(used),
+        Event::Used(used) => {
+            texts([used.webhook_failure.as_mut()]);
+            while used.asks_over.len() > MAX_ASKS {
+                used.asks_over.pop_last();
+            }
+            decisions(used);
+        }
         Event::Ended(ended) => texts([ended.reason.as_mut(), ended.ended_by.as_mut()]),
         Event::CleanedUp(CleanedUp { provider, lease, outcome }) => {
             texts([Some(provider), Some(lease), Some(outcome)]);
@@ -369,7 +377,9 @@ mod tests {
         let decision = |resource: String| Decision { resource, count: 2, ..Decision::default() };
         for resource in [String::new(), "\u{1}".repeat(2_000)] {
             let decisions = vec![decision(resource); 800];
-            let Event::Used(used) = bound(Event::Used(Used { decisions, uncounted: 1 })) else {
+            let Event::Used(used) =
+                bound(Event::Used(Used { decisions, uncounted: 1, ..Used::default() }))
+            else {
                 panic!()
             };
             let counted: u64 = used.decisions.iter().map(|decision| decision.count).sum();

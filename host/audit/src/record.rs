@@ -218,6 +218,20 @@ pub struct Used {
     pub decisions: Vec<Decision>,
     /// The number of decisions that are in no entry.
     pub uncounted: u64,
+    /// The number of asks that were not taken: too many, too often, or too long.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub asks_not_taken: u64,
+    /// What became of the grants of asks before the session ended, by the id of the ask: `used`, by its one request, or `ended`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asks_over: BTreeMap<String, String>,
+    /// The first failure of the webhook that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_failure: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The number of equal decisions of a gateway.

@@ -161,6 +161,8 @@ mod tests {
                     count: 1,
                 }],
                 uncounted: 0,
+                webhook_failure: some.clone(),
+                ..Used::default()
             }),
             Event::Ended(crate::Ended { reason: some.clone(), ..Default::default() }),
             Event::Denied(Denied {

@@ -148,6 +148,11 @@ pub enum Event {
     Asked(Ask),
     /// An ask was granted, refused, used or ended.
     Answered(Ask),
+    /// Something that whoever watches has to know.
+    Noted {
+        /// The text.
+        text: String,
+    },
     /// The watcher was too slow.
     Lost {
         /// The number of events that it did not get.

@@ -41,7 +41,7 @@ pub const ASKS: &str = "/asks";
 
 /// The way to a door: the contents of the file.
 #[derive(Serialize, Deserialize)]
-pub struct Way {
+pub struct DoorFile {
     /// The address, such as `http://127.0.0.1:40123`.
     pub address: String,
     /// The token.
@@ -51,7 +51,7 @@ pub struct Way {
 /// What a command asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct AskRequest {
     /// The values of `--allow`.
     pub allow: Vec<String>,
     /// The values of `--resource`.
@@ -64,7 +64,7 @@ pub struct Wish {
 
 /// The reason why a wish is no ask.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WishError {
+pub(crate) enum AskRequestError {
     /// It is malformed.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -76,19 +76,19 @@ pub(crate) enum WishError {
     NotAsked(#[from] NotAsked),
 }
 
-impl Wish {
+impl AskRequest {
     /// Puts the wish on the board.
     ///
     /// # Errors
-    /// [`WishError`].
-    pub(crate) fn ask(&self, board: &Board) -> Result<Ask, WishError> {
+    /// [`AskRequestError`].
+    pub(crate) fn ask(&self, board: &Board) -> Result<Ask, AskRequestError> {
         let (allow, resources) =
             (items("--allow", &self.allow)?, items("--resource", &self.resources)?);
         if allow.is_empty() {
             return Err(RequestError::Nothing.into());
         }
         if allow.len() > ITEMS || resources.len() > ITEMS {
-            return Err(WishError::TooLong);
+            return Err(AskRequestError::TooLong);
         }
         let wanted = |action| Wanted::new(action, resources.clone());
         Ok(board.ask(allow.into_iter().map(wanted).collect(), self.why.as_deref())?)
@@ -136,7 +136,7 @@ impl Door {
 
     /// Adds the file that leads the command here, and its variable.
     pub(crate) fn configure(&self, settings: &mut EndpointSettings) {
-        let way = Way { address: self.address.clone(), token: self.token.expose().to_owned() };
+        let way = DoorFile { address: self.address.clone(), token: self.token.expose().to_owned() };
         settings.files.push(file(&way));
     }
 
@@ -146,7 +146,7 @@ impl Door {
 }
 
 /// Returns the file that leads a command to a door.
-pub(crate) fn file(way: &Way) -> SessionFile {
+pub(crate) fn file(way: &DoorFile) -> SessionFile {
     let way = serde_json::to_string(way).unwrap_or_default();
     SessionFile {
         name: FILE.to_owned(),
@@ -181,16 +181,18 @@ impl Service {
             let too_long = || refused(StatusCode::PAYLOAD_TOO_LARGE, "the request is too long");
             return self.session(&parts.method, path, inner, &body.ok_or_else(too_long)?).await;
         }
-        if inner.is_some() {
-            let message = "a session in a session asks for nothing: the session around it can";
-            return Err(refused(StatusCode::FORBIDDEN, message));
-        }
-        if host != Some(self.authority.as_str()) || !is_ours {
+        // An inner session asks for itself.
+        let board = if is_ours {
+            Some(Arc::clone(&self.board))
+        } else {
+            inner.and_then(|token| self.inside.board(&token))
+        };
+        let Some(board) = board.filter(|_| host == Some(self.authority.as_str())) else {
             return Err(refused(
                 StatusCode::UNAUTHORIZED,
                 "the token or the host is not of this session",
             ));
-        }
+        };
         if clock::unix_seconds() >= self.ends_at {
             return Err(refused(StatusCode::FORBIDDEN, "the session's access has ended"));
         }
@@ -199,25 +201,27 @@ impl Service {
                 let body = whole_within(body, BODY_BYTES, BODY_TIME).await;
                 let body = body
                     .ok_or_else(|| refused(StatusCode::PAYLOAD_TOO_LARGE, "the ask is too long"))?;
-                let wish: Wish = serde_json::from_slice(&body).map_err(|error| {
+                let wish: AskRequest = serde_json::from_slice(&body).map_err(|error| {
                     (StatusCode::BAD_REQUEST, format!("malformed ask: {error}"))
                 })?;
-                let ask = wish.ask(&self.board).map_err(|error| {
+                let ask = wish.ask(&board).map_err(|error| {
                     let hint = match &error {
-                        WishError::Request(error) => error.hint().map(|hint| format!("; {hint}")),
+                        AskRequestError::Request(error) => {
+                            error.hint().map(|hint| format!("; {hint}"))
+                        }
                         _ => None,
                     };
                     let status = match error {
-                        WishError::NotAsked(NotAsked::Over) => StatusCode::GONE,
-                        WishError::NotAsked(NotAsked::TooLong) => StatusCode::BAD_REQUEST,
-                        WishError::NotAsked(_) => StatusCode::TOO_MANY_REQUESTS,
+                        AskRequestError::NotAsked(NotAsked::Over) => StatusCode::GONE,
+                        AskRequestError::NotAsked(NotAsked::TooLong) => StatusCode::BAD_REQUEST,
+                        AskRequestError::NotAsked(_) => StatusCode::TOO_MANY_REQUESTS,
                         _ => StatusCode::BAD_REQUEST,
                     };
                     (status, format!("{error}{}", hint.unwrap_or_default()))
                 })?;
                 Ok((StatusCode::CREATED, shown(&ask)))
             }
-            (&Method::GET, Some(id)) if !id.is_empty() => match self.board.get(id) {
+            (&Method::GET, Some(id)) if !id.is_empty() => match board.get(id) {
                 Some(ask) => Ok((StatusCode::OK, shown(&ask))),
                 None => Err(refused(StatusCode::NOT_FOUND, "there is no such ask")),
             },

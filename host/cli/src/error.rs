@@ -160,7 +160,7 @@ impl From<ControlError> for Failure {
         let kind = match error {
             ControlError::NotRunning { .. } => Kind::Usage,
             ControlError::Foreign { .. } | ControlError::Directory { .. } => Kind::Config,
-            ControlError::NoAnswer { .. } => Kind::Unavailable,
+            ControlError::NoAnswer { .. } | ControlError::TooManyWatch { .. } => Kind::Unavailable,
         };
         Self::of(kind, "control", error)
     }
@@ -203,7 +203,9 @@ impl From<PlanError> for Failure {
             PlanError::DenyVoid | PlanError::TooWeak { .. } => {
                 Self::of(Kind::Denied, "plan", error)
             }
-            PlanError::NoLayerLeft => Self::of(Kind::Usage, "plan", error),
+            PlanError::NoLayerLeft | PlanError::NoRoomInside => {
+                Self::of(Kind::Usage, "plan", error)
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ impl Later {
                 ..grant.lasting(shown.ttl_seconds)
             };
             match provider.plan(&part) {
-                Err(ProviderError::Refused { error, .. }) if error.code == TOO_LONG => Ok(false),
+                Err(error) if Self::is_too_long(&error) => Ok(false),
                 Err(error @ ProviderError::Plugin(_)) => Err(error),
                 // Any other refusal is the plan's own.
                 _ => Ok(true),
@@ -66,6 +66,16 @@ impl Later {
         let first = parts.first().map_or(0, Vec::len);
         grant.put_off(first);
         Ok(Self { parts: parts.split_off(1.min(parts.len())), whole })
+    }
+
+    /// Returns true if the provider's policy has no room for a grant.
+    pub(crate) fn is_too_long(error: &ProviderError) -> bool {
+        matches!(error, ProviderError::Refused { error, .. } if error.code == TOO_LONG)
+    }
+
+    /// Returns every permission of the grant; none if it has no parts.
+    pub(crate) fn whole(&self) -> &[Permission] {
+        &self.whole
     }
 
     /// Returns a notice about the parts, if there are any.
@@ -121,6 +131,15 @@ impl Later {
             held.action.eq_ignore_ascii_case(action) && held.origin.eq_ignore_ascii_case(action)
         })
     }
+}
+
+/// Returns true if `held` has all of `wanted`.
+pub(crate) fn covers(held: &Permission, wanted: &Permission) -> bool {
+    let on = match &wanted.resources {
+        Scope::These(named) => On::These(named.clone()),
+        Scope::Every | Scope::Unseen => On::Every,
+    };
+    allows(held, &wanted.action, &on)
 }
 
 fn allows(held: &Permission, action: &str, on: &On) -> bool {

@@ -4,6 +4,7 @@ use crate::approve::Approved;
 use crate::filter::FilterError;
 use crate::plan::Planned;
 use audex_components::provider::{Description, Minted, Provider, ProviderError};
+use audex_core::delivery::ToolLogins;
 use audex_core::unwind::{Panicked, caught};
 
 /// The error for a failed mint.
@@ -53,6 +54,27 @@ impl Spent {
         take_back: impl FnOnce(&Minted),
     ) -> Result<Minted, MintError> {
         carry_out(&self.0, seconds, provider, description, now, || (), take_back)
+    }
+}
+
+/// Spends `approved` for credentials that the session around this one has already. Nothing is minted, and what is returned has
+/// no key. It ends at `ends_at`, in seconds since the Unix epoch.
+pub(crate) fn lend(approved: &Approved, identity: Option<String>, ends_at: u64) -> Minted {
+    Minted {
+        variables: Vec::new(),
+        files: Vec::new(),
+        endpoints: Vec::new(),
+        logins: ToolLogins::default(),
+        expires_at: ends_at,
+        asked_seconds: None,
+        scoped_policies: None,
+        identity,
+        // In the log, the key is that of the other session.
+        credential_id: None,
+        lease: None,
+        settle: None,
+        method: approved.planned().plan.method.clone(),
+        notices: Vec::new(),
     }
 }
 

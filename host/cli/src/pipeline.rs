@@ -96,6 +96,17 @@ struct Run<'a> {
     /// The isolation of the command, if it has one.
     isolating: Option<Isolating>,
     circumstances: Circumstances,
+    /// How the cloud limits a session inside another.
+    narrowing: Option<Narrowing>,
+}
+
+/// How the cloud limits a session inside another.
+#[derive(Clone, Debug)]
+enum Narrowing {
+    /// By one more scope-down policy on keys that carry this many.
+    Layer(u32),
+    /// Not at all: it uses the credentials of the session around it. The text is the reason.
+    ByGateway(String),
 }
 
 /// The output of the first stage: the request itself, which stays with the run.
@@ -194,6 +205,7 @@ pub fn request<'a>(
         deliver,
         isolating,
         circumstances,
+        narrowing: None,
     };
     Ok(Chain { run, output: Requested })
 }
@@ -341,10 +353,21 @@ impl<'a> Chain<'a, Granted> {
         let planned =
             plan::plan(filtered, &run.provider, command, settings.delivery.key_life, forbidden);
         report::logged(console, run.provider.loaded(), run.provider.logged());
-        let mut planned = planned?;
+        let mut planned = planned.map_err(|error| match &error {
+            plan::PlanError::Provider(refused)
+                if run.narrowing.is_some() && Later::is_too_long(refused) =>
+            {
+                plan::PlanError::NoRoomInside
+            }
+            _ => error,
+        })?;
         planned.notices.extend(later.notice());
         planned.later = later;
-        layer::note(run.context, &run.provider, &mut planned)?;
+        match &run.narrowing {
+            None => layer::note(run.context, &run.provider, &mut planned)?,
+            Some(Narrowing::Layer(below)) => planned.layer = Some(below + 1),
+            Some(Narrowing::ByGateway(reason)) => planned.leave_to_gateway(reason),
+        }
         if let Some(isolating) = &run.isolating {
             planned.notices.extend(isolating.check(&settings.isolation, run.deliver)?);
             run.attempt.add_isolation(isolating.record());

@@ -14,6 +14,9 @@ use crate::settings::enforcement::{RequiredBy, strength};
 use audex_components::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 
+/// The method of a session that uses the credentials of the session around it.
+pub(crate) const OF_SESSION_AROUND: &str = "session-around";
+
 /// A grant and its plan.
 #[derive(Debug)]
 pub struct Planned {
@@ -41,6 +44,19 @@ impl Planned {
     #[must_use]
     pub(crate) fn life(&self) -> u32 {
         self.key_life.unwrap_or(self.grant.shown().ttl_seconds)
+    }
+
+    /// Leaves the grant to the gateway: the session uses the credentials of the session around it, which can do more.
+    pub(crate) fn leave_to_gateway(&mut self, reason: &str) {
+        let plan = &mut self.plan;
+        OF_SESSION_AROUND.clone_into(&mut plan.method);
+        plan.longest_life_seconds = self.grant.shown().ttl_seconds;
+        for permission in &mut plan.permissions {
+            permission.enforced_by = Enforcer::Gateway;
+        }
+        self.notices.push(format!(
+            "the gateway alone limits this session, which uses the credentials of the session around it: {reason}"
+        ));
     }
 
     /// Returns true if the cloud may make credentials that live longer than the ttl. Then the command is ended.
@@ -95,6 +111,9 @@ pub enum PlanError {
         /// The method that would make the credentials.
         method: String,
     },
+    /// A session inside another has one policy, and the grant does not fit.
+    #[error("one policy has no room for the grant, and a session inside another has one")]
+    NoRoomInside,
     /// The source credentials cannot be narrowed once more.
     #[error(
         "the source credentials carry {MAX_SCOPED_POLICIES} scope-down policies, and STS takes no more for one session"
@@ -113,6 +132,9 @@ impl Hint for PlanError {
                 "`{method}` cannot do more for it: choose another --method, or permissions that it can limit"
             )
             .into(),
+            Self::NoRoomInside => {
+                "name fewer permissions; the session around it can hold the others".into()
+            }
             Self::NoLayerLeft => {
                 "run it from an outer session, or set AUDEX_ROLE_ARN to a role to assume".into()
             }

@@ -41,6 +41,8 @@ pub struct AskAccount {
     pub answered: Option<Answered>,
     /// The credentials that were made for it.
     pub added: Option<Added>,
+    /// What became of its grant before the session ended: `used` or `ended`.
+    pub over: Option<String>,
 }
 
 /// The end of a session.
@@ -62,7 +64,12 @@ impl Receipt {
         match record.event {
             Event::Issuing(issuing) => self.issuing = Some(issuing),
             Event::Issued(issued) => self.issued = Some(issued),
-            Event::Used(used) => self.used = Some(used),
+            Event::Used(used) => {
+                for (ask, over) in &used.asks_over {
+                    self.asks.entry(ask.clone()).or_default().over = Some(over.clone());
+                }
+                self.used = Some(used);
+            }
             Event::Asked(asked) => {
                 let account = self.asks.entry(asked.ask.clone()).or_default();
                 account.asked = asked;

@@ -32,6 +32,7 @@ use audex_core::printable::is_hidden;
 use audex_gateway::decide::Limit;
 
 use audex_components::imports::tape::Tape;
+use audex_logins::aws::Keys;
 use audex_logins::secret_source::SecretSources;
 use audex_registry::rules::Rules;
 use audex_registry::signature::Signer;
@@ -54,6 +55,9 @@ pub(crate) const DEFAULT_TTL: Duration = Duration::from_mins(15);
 pub(crate) const DEFAULT_PROVIDER: &str = "aws";
 /// The mapping of a run without a configured one.
 pub(crate) const DEFAULT_MAPPING: &str = "universal";
+
+/// The method of the provider `aws` that narrows temporary keys.
+const NARROWING: &str = "scoped-credentials";
 
 /// The options of the command line; `None` if an option was not given.
 #[derive(Debug, Default, Clone)]
@@ -135,6 +139,8 @@ pub struct Settings {
     pub endpoints: BTreeMap<String, Url>,
     /// The tape for the components' exchanges with the outside, while a run is recorded.
     pub tape: Option<Arc<Tape>>,
+    /// The AWS keys to mint from in place of the user's own: those of the session around this one.
+    source: Option<Keys>,
     /// The organisation's `[plugins]`, with the user's trusted root if it applies.
     pub plugins: Rules,
     /// Keys and identities of component authors that the user trusts.
@@ -263,6 +269,7 @@ impl Settings {
             secrets: SecretSources::new(user.secrets).beside(&user_at_directory),
             endpoints,
             tape: None,
+            source: None,
             plugins: organisation.plugins.or_root(user.plugins.sigstore_trusted_root),
             signers: user.plugins.signers,
             ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },
@@ -286,6 +293,15 @@ impl Settings {
     pub(crate) fn lasting(mut self, ttl: Option<Duration>, left: Duration) -> Self {
         self.ttl.flag = ttl;
         self.ttl.ceiling = Some(self.ttl.ceiling.map_or(left, |ceiling| ceiling.min(left)));
+        self
+    }
+
+    /// Returns the settings of a session that narrows `keys` and nothing else.
+    pub(crate) fn narrowing(mut self, keys: Keys) -> Self {
+        self.source = Some(keys);
+        // Security: a role, or another method, could give more than the keys have. An empty setting is not set.
+        self.flags.insert("role_arn".to_owned(), String::new());
+        self.flags.insert("method".to_owned(), NARROWING.to_owned());
         self
     }
 
@@ -370,7 +386,10 @@ impl Settings {
         // The option also decides where the source credentials are used.
         let region = self.flags.get("region").cloned();
         let network = Network::new(Arc::clone(&environment), self.endpoints.clone());
-        let logins = Logins::new(environment, region, &self.vault, self.secrets.clone());
+        let mut logins = Logins::new(environment, region, &self.vault, self.secrets.clone());
+        if let Some(keys) = &self.source {
+            logins = logins.with_keys(keys.clone());
+        }
         let backend = Backend::new(network, logins);
         match &self.tape {
             Some(tape) => backend.recording(Arc::clone(tape)),

@@ -59,7 +59,11 @@ mod tests {
             allowed: *allowed,
             count: 2,
         };
-        Used { decisions: decisions.iter().map(decision).collect(), uncounted: 0 }
+        Used {
+            decisions: decisions.iter().map(decision).collect(),
+            uncounted: 0,
+            ..Used::default()
+        }
     }
 
     #[test]

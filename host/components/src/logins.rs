@@ -20,6 +20,8 @@ pub struct Logins {
     options: Options,
     aws: OnceLock<Aws>,
     keys: Mutex<Option<Keys>>,
+    /// Keys in place of the user's own.
+    given: Option<Keys>,
     tokens: Tokens,
     vault: Vault,
     secrets: SecretSources,
@@ -44,7 +46,13 @@ impl Logins {
         options.region = region;
         let vault = Vault::new(&environment, vault);
         let (aws, keys, tokens) = (OnceLock::new(), Mutex::default(), Tokens::default());
-        Self { environment, options, aws, keys, tokens, vault, secrets }
+        Self { environment, options, aws, keys, given: None, tokens, vault, secrets }
+    }
+
+    /// Takes `keys` as the AWS source credentials. The user's own are then never searched for.
+    #[must_use]
+    pub fn with_keys(self, keys: Keys) -> Self {
+        Self { given: Some(keys.clone()), keys: Mutex::new(Some(keys)), ..self }
     }
 
     /// Returns the environment in which the program was started.
@@ -88,6 +96,9 @@ impl Logins {
     /// # Errors
     /// See [`Aws::source`].
     pub(crate) async fn keys(&self) -> Result<Keys, AwsError> {
+        if let Some(given) = &self.given {
+            return Ok(given.clone());
+        }
         let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let last = clock::unix_seconds() + SPARE_SECONDS;
         if let Some(keys) = known.filter(|keys| keys.expires_at().is_none_or(|ends| ends > last)) {

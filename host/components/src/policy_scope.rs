@@ -12,7 +12,7 @@ use self::unique::Unique;
 use crate::bindings::provider::types::{Grant, Scope};
 use crate::limit;
 
-/// The action that narrows a first session; allowed in policies of sessions that are never delivered.
+/// The action that narrows a session; allowed in policies of sessions that are never delivered.
 const SCOPE_DOWN: &str = "sts:getscopedcredentials";
 /// STS creates shorter sessions only by scoping down.
 const STS_FLOOR: u32 = 900;
@@ -48,6 +48,8 @@ pub(crate) struct PolicyScope {
     ttl_seconds: u32,
     /// The policy that was planned and shown.
     planned: Option<String>,
+    /// True if the command gets no session of the call: a gateway holds it.
+    is_held: bool,
 }
 
 /// The error for a request to STS, or another access, that the call may not make.
@@ -104,12 +106,13 @@ impl PolicyScope {
             deny: grant.deny.iter().map(|pattern| pattern.to_lowercase()).collect(),
             ttl_seconds: grant.ttl_seconds,
             planned: planned.map(str::to_owned),
+            is_held: grant.gateway,
         }
     }
 
     fn without_grant(purpose: Purpose) -> Self {
         let (granted, deny) = (Vec::new(), Vec::new());
-        Self { purpose, granted, deny, ttl_seconds: STS_FLOOR, planned: None }
+        Self { purpose, granted, deny, ttl_seconds: STS_FLOOR, planned: None, is_held: false }
     }
 
     /// Checks that this call may use the network and source credentials.
@@ -179,8 +182,8 @@ impl PolicyScope {
         if intermediate { Ok(()) } else { self.keep_denied(&allowed, &denied) }
     }
 
-    /// Returns the actions, in lower case, of an allowing statement inside the grant; empty if an
-    /// intermediate statement allows only scoping down.
+    /// Returns the actions, in lower case, of an allowing statement inside the grant; empty if the statement
+    /// of a session that is never delivered allows only scoping down.
     fn permit_allow(
         &self,
         fields: &Map<String, Value>,
@@ -189,7 +192,7 @@ impl PolicyScope {
         only(fields, &ALLOW_KEYS)?;
         let actions: Vec<String> =
             strings(fields.get("Action"))?.into_iter().map(str::to_lowercase).collect();
-        if intermediate && actions.iter().all(|action| action == SCOPE_DOWN) {
+        if (intermediate || self.is_held) && actions.iter().all(|action| action == SCOPE_DOWN) {
             return Ok(Vec::new());
         }
         let resources = strings(fields.get("Resource"))?;

@@ -39,8 +39,15 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         source::check(method, ttl)?;
         check_partition(method, &resources)?;
     }
-    let room = Room::of(settings::get("policy_limit").as_deref(), sent(method))?;
-    let compiled = policy::compile(grant, &conditions()?, room)?;
+    let mut room = Room::of(settings::get("policy_limit").as_deref(), sent(method))?;
+    // The host narrows its own credentials once more for a session inside this one. The command holds none.
+    if grant.gateway {
+        room = room.beside_scope_down();
+    }
+    let mut compiled = policy::compile(grant, &conditions()?, room)?;
+    if grant.gateway {
+        compiled.policy = policy::with_scope_down(&compiled.policy);
+    }
     notices.extend(compiled.notices);
     notices.extend(policy::valueless(grant));
     let permission = |permission: &Permission| Planned {

@@ -58,6 +58,8 @@ fn a_flood_of_asks_is_cut_off_and_one_ask_is_one_however_often_it_is_made() {
         [ $(cat many) -gt 30 ] && echo cut off";
     let output = run(&sandbox, &ISOLATED, script).success();
     assert!(output.stdout.ends_with("cut off\n"), "{} {}", output.stdout, output.stderr);
+    let used = sandbox.audit().into_iter().find(|record| record["event"] == "used").unwrap();
+    assert!(used["asks_not_taken"].as_u64().unwrap() > 30, "{used}");
 }
 
 #[test]

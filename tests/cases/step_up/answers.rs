@@ -117,6 +117,13 @@ fn once_is_for_one_request() {
     let told = running.line();
     assert!(told.contains("AccessDenied") && told.contains("asks for it"), "{told}");
     let _ = running.finish().success();
+    let session = sandbox.audit()[0]["session"].as_str().unwrap().to_owned();
+    let receipt = sandbox.run(["sessions", "show", &session, "--json"]).success().json();
+    let over: Vec<&Value> =
+        receipt["asks"].as_array().unwrap().iter().map(|one| &one["over"]).collect();
+    assert!(over.contains(&&Value::from("used")) && over.contains(&&Value::Null), "{receipt}");
+    let shown = sandbox.run(["sessions", "show", &session]).success().stdout;
+    assert!(shown.contains(", used"), "{shown}");
 }
 
 #[test]

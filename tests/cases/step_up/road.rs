@@ -74,6 +74,40 @@ fn a_webhook_answers_and_what_is_forged_old_or_played_back_does_not() {
 }
 
 #[test]
+fn a_webhook_that_fails_is_told_once_where_asks_are_listed_and_at_the_end_and_is_in_the_log() {
+    let server =
+        crate::support::Answerer::start("500 Internal Server Error", "secret words of the server");
+    let url = &server.endpoint;
+    let config = format!("[approve]\nwebhook = {{ url = \"{url}\", secret = \"APPROVE_KEY\" }}\n");
+    let mut sandbox = sandbox(&config);
+    sandbox.set_secret("APPROVE_KEY", "0123456789abcdef");
+    let program = env!("CARGO_BIN_EXE_tryaudex");
+    let script = format!(
+        "{program} ask --allow s3:PutObject; {program} ask --allow s3:DeleteObject; echo asked; until [ -e end ]; do sleep 0.05; done"
+    );
+    let words = [&["run"], READ, &["--isolate", "credentials", "--", "sh", "-c", &script]].concat();
+    let mut running = sandbox.tryaudex(words).start();
+    while running.line() != "asked" {}
+    let told =
+        "the webhook of [approve] failed, and is asked again: it replied with the status 500";
+    loop {
+        let listed = sandbox.run(["approve"]).success();
+        if listed.stderr.contains(told) {
+            break;
+        }
+    }
+    std::fs::write(sandbox.home().join("end"), "").unwrap();
+    let output = running.finish().success();
+    assert_eq!(output.stderr.matches(told).count(), 1, "{}", output.stderr);
+    let log = sandbox.audit();
+    let used = log.iter().find(|record| record["event"] == "used").unwrap();
+    assert_eq!(used["webhook_failure"], told);
+    let session = used["session"].as_str().unwrap();
+    let shown = sandbox.run(["sessions", "show", session]).success().stdout;
+    assert!(shown.contains(told) && !shown.contains("secret words"), "{shown}");
+}
+
+#[test]
 fn without_isolation_a_webhook_on_this_machine_is_not_asked() {
     let webhook = Double::start("webhook.py");
     let (url, key) = (webhook.text("endpoint"), webhook.text("key"));

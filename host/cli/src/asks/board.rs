@@ -8,9 +8,9 @@ mod error;
 mod tests;
 mod watcher;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -82,6 +82,8 @@ pub enum Work {
 /// The asks of one session.
 pub struct Board {
     asker: Asker,
+    /// The asks of the session around this one, whose limits hold for both together.
+    around: Option<Arc<Self>>,
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -94,6 +96,23 @@ struct Inner {
     watchers: Vec<Watcher>,
     /// The number of asks to which somebody said no.
     refusals: usize,
+    /// The number of asks of the sessions inside.
+    inside: usize,
+    /// The number of asks that were not taken.
+    not_taken: u64,
+    /// The first failure of the webhook.
+    webhook_failure: Option<String>,
+}
+
+/// What became of the asks of a session, for its record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The number of asks that were not taken: too many, too often, or too long.
+    pub not_taken: u64,
+    /// What became of grants before the session ended, by the id of the ask.
+    pub over: BTreeMap<String, String>,
+    /// The first failure of the webhook.
+    pub webhook_failure: Option<String>,
 }
 
 struct Entry {
@@ -104,6 +123,8 @@ struct Entry {
     is_forgotten: bool,
     /// True while an answer is carried out.
     is_answered: bool,
+    /// True once credentials for it have worked.
+    was_granted: bool,
     state: watch::Sender<State>,
 }
 
@@ -118,8 +139,45 @@ impl Board {
             work: Some(work),
             watchers: Vec::new(),
             refusals: 0,
+            inside: 0,
+            not_taken: 0,
+            webhook_failure: None,
         };
-        (Self { asker, inner: Mutex::new(inner), changed: Condvar::new() }, receiver)
+        let (inner, changed) = (Mutex::new(inner), Condvar::new());
+        (Self { asker, around: None, inner, changed }, receiver)
+    }
+
+    /// Starts with no asks, for a session inside the one of `around`.
+    #[must_use]
+    pub fn inside(asker: Asker, around: Arc<Self>) -> (Self, Receiver<Work>) {
+        let (board, work) = Self::new(asker);
+        (Self { around: Some(around), ..board }, work)
+    }
+
+    /// Counts an ask of a session inside this one, up to the outermost session.
+    ///
+    /// # Errors
+    /// [`NotAsked`]: otherwise a command would open sessions to ask without a limit.
+    fn count_inside(&self) -> Result<(), NotAsked> {
+        if let Some(around) = &self.around {
+            return around.count_inside();
+        }
+        let mut inner = self.lock();
+        inner.may_add()?;
+        if !inner.rate.take(Instant::now()) {
+            return Err(NotAsked::TooOften);
+        }
+        inner.inside = inner.inside.saturating_add(1);
+        Ok(())
+    }
+
+    /// Counts an answer of no, up to the outermost session.
+    fn count_refusal(&self) {
+        if let Some(around) = &self.around {
+            around.count_refusal();
+        }
+        let mut inner = self.lock();
+        inner.refusals = inner.refusals.saturating_add(1);
     }
 
     /// Returns the asks that wait for a person, the oldest first.
@@ -159,6 +217,18 @@ impl Board {
         why: Option<&str>,
         may: impl FnOnce(&mut Rate, Instant) -> bool,
     ) -> Result<Ask, NotAsked> {
+        self.taken(wanted, why, may).inspect_err(|_| {
+            let mut inner = self.lock();
+            inner.not_taken = inner.not_taken.saturating_add(1);
+        })
+    }
+
+    fn taken(
+        &self,
+        wanted: Vec<Wanted>,
+        why: Option<&str>,
+        may: impl FnOnce(&mut Rate, Instant) -> bool,
+    ) -> Result<Ask, NotAsked> {
         let lengths = || {
             let names = wanted.iter().flat_map(|one| one.resources.iter().chain([&one.action]));
             names.map(String::len)
@@ -179,11 +249,12 @@ impl Board {
         if inner.entries.iter().filter(|entry| entry.ask.state.is_open()).count() >= OPEN {
             return Err(NotAsked::TooMany);
         }
-        if inner.work.is_none() || inner.entries.len() >= ASKS || inner.refusals >= REFUSALS {
-            return Err(NotAsked::Over);
-        }
+        inner.may_add()?;
         if !may(&mut inner.rate, Instant::now()) {
             return Err(NotAsked::TooOften);
+        }
+        if let Some(around) = &self.around {
+            around.count_inside()?;
         }
         let digits = random::text(ID_DIGITS, random::HEX).map_err(|_| NotAsked::Over)?;
         let ask = Ask {
@@ -203,6 +274,7 @@ impl Board {
             asked: wanted,
             is_forgotten: false,
             is_answered: false,
+            was_granted: false,
             state,
         });
         inner.tell_clerk(Work::Consider(ask.id.clone()));
@@ -240,13 +312,13 @@ impl Board {
             }
             entry.is_answered = true;
             let id = id.to_owned();
-            if *answer == Answer::No {
-                inner.refusals = inner.refusals.saturating_add(1);
-            }
             inner.tell_clerk(match *answer {
                 Answer::No => Work::Refuse { id, by },
                 Answer::Yes { once, seconds } => Work::Grant { id, by, once, seconds },
             });
+        }
+        if *answer == Answer::No {
+            self.count_refusal();
         }
         self.wait(id, CARRY_OUT).ok_or_else(|| AnswerError::StillRunning(id.to_owned()))
     }
@@ -318,6 +390,36 @@ impl Board {
         receiver
     }
 
+    /// Notes a failure of the webhook. The first one is told to those who watch, and stays.
+    pub fn webhook_failed(&self, reason: &str) {
+        let text = format!("the webhook of [approve] failed, and is asked again: {reason}");
+        let mut inner = self.lock();
+        if inner.webhook_failure.is_none() {
+            inner.webhook_failure = Some(text.clone());
+            inner.tell_watchers(&Event::Noted { text });
+        }
+    }
+
+    /// Returns what became of the asks.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let mut inner = self.lock();
+        inner.expire();
+        let over = inner.entries.iter().filter_map(|Entry { ask, was_granted, .. }| {
+            let what = match ask.state {
+                State::Used => "used",
+                State::Ended if *was_granted => "ended",
+                _ => return None,
+            };
+            Some((ask.id.clone(), what.to_owned()))
+        });
+        Account {
+            not_taken: inner.not_taken,
+            over: over.collect(),
+            webhook_failure: inner.webhook_failure.clone(),
+        }
+    }
+
     /// Ends every ask that is still open, and takes no more.
     pub fn close(&self) {
         let mut inner = self.lock();
@@ -347,6 +449,15 @@ impl Inner {
         self.entries.iter_mut().find(|entry| entry.ask.id == id)
     }
 
+    /// Checks that the session, with those inside it, may still ask.
+    fn may_add(&self) -> Result<(), NotAsked> {
+        let asks = self.entries.len().saturating_add(self.inside);
+        if self.work.is_none() || asks >= ASKS || self.refusals >= REFUSALS {
+            return Err(NotAsked::Over);
+        }
+        Ok(())
+    }
+
     /// Ends the asks whose grant is over.
     fn expire(&mut self) {
         let now = clock::unix_seconds();
@@ -366,6 +477,7 @@ impl Inner {
         }
         entry.ask.state.clone_from(&state);
         entry.is_answered = false;
+        entry.was_granted |= matches!(state, State::Granted { .. });
         let ask = entry.ask.clone();
         entry.state.send_replace(state);
         let event =

@@ -50,7 +50,7 @@ const ID_DIGITS: usize = 32;
 /// The longest answer.
 const ANSWER_BYTES: usize = 16 * 1024;
 /// The longest time of one request.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 /// The pause before the same question is sent again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -64,15 +64,15 @@ pub struct WebhookClient {
 
 /// The body of an answer.
 #[derive(Deserialize)]
-struct Said {
+struct AnswerBody {
     #[serde(rename = "type")]
     kind: String,
-    data: SaidData,
+    data: AnswerData,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SaidData {
+struct AnswerData {
     /// The id of the ask.
     ask: String,
     /// `yes` or `no`.
@@ -135,7 +135,8 @@ impl WebhookClient {
     pub(crate) async fn answered(&self, ask: &Ask) -> Option<(Answer, String)> {
         let id = format!("msg_{}", random::text(ID_DIGITS, random::HEX).ok()?);
         loop {
-            if let Some((answer, by)) = self.exchange(ask, &id).await {
+            // The caller says that there was no answer.
+            if let Ok(Some((answer, by))) = self.exchange(ask, &id).await {
                 return Some((answer, format!("{by} (webhook)")));
             }
             tokio::time::sleep(PAUSE).await;
@@ -146,22 +147,30 @@ impl WebhookClient {
         let Ok(id) = random::text(ID_DIGITS, random::HEX) else { return };
         let id = format!("msg_{id}");
         while board.get(&ask.id).is_some_and(|ask| ask.state.is_open()) {
-            if let Some((answer, by)) = self.exchange(ask, &id).await {
-                // Somebody else may have answered meanwhile.
-                let _ = board.answer_from_outside(&ask.id, &answer, &format!("{by} (webhook)"));
-                return;
+            match self.exchange(ask, &id).await {
+                Ok(Some((answer, by))) => {
+                    // Somebody else may have answered meanwhile.
+                    let _ = board.answer_from_outside(&ask.id, &answer, &format!("{by} (webhook)"));
+                    return;
+                }
+                Ok(None) => {}
+                Err(reason) => board.webhook_failed(&reason),
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Sends the question once, and returns the answer if there is one that counts.
-    async fn exchange(&self, ask: &Ask, id: &str) -> Option<(Answer, String)> {
-        let request = self.question(ask, id)?;
+    /// Sends the question once, and returns the answer; `None` if nobody has answered yet.
+    ///
+    /// # Errors
+    /// The reason why the reply does not count, without anything that the server wrote.
+    async fn exchange(&self, ask: &Ask, id: &str) -> Result<Option<(Answer, String)>, String> {
+        let request = self.question(ask, id).ok_or("the question cannot be signed")?;
         let patience = Patience::new(Duration::ZERO, Duration::ZERO);
         let reply = exchange(&self.client, request, ANSWER_BYTES, patience, |_| false);
-        let reply = tokio::time::timeout(TIME, reply).await.ok()?.ok()?;
-        self.answer(&reply, ask, id)
+        let late = |_| format!("no reply within {} s", TIME.as_secs());
+        let reply = tokio::time::timeout(TIME, reply).await.map_err(late)?;
+        self.answer(&reply.map_err(|error| error.to_string())?, ask, id)
     }
 
     fn question(&self, ask: &Ask, id: &str) -> Option<Request> {
@@ -178,21 +187,33 @@ impl WebhookClient {
         request.body(body).build().ok()
     }
 
-    fn answer(&self, reply: &Reply, ask: &Ask, id: &str) -> Option<(Answer, String)> {
-        if reply.status != 200 || !self.is_signed(&reply.headers, &reply.body, id) {
-            return None;
+    fn answer(
+        &self,
+        reply: &Reply,
+        ask: &Ask,
+        id: &str,
+    ) -> Result<Option<(Answer, String)>, String> {
+        match reply.status {
+            200 => {}
+            202 => return Ok(None),
+            other => return Err(format!("it replied with the status {other}")),
         }
-        let Said { kind, data } = serde_json::from_slice(&reply.body).ok()?;
+        if !self.is_signed(&reply.headers, &reply.body, id) {
+            return Err("its reply is not signed for this question and this minute".to_owned());
+        }
+        let malformed = || "its signed reply is no answer to this ask".to_owned();
+        let AnswerBody { kind, data } =
+            serde_json::from_slice(&reply.body).map_err(|_| malformed())?;
         if kind != ANSWER || data.ask != ask.id {
-            return None;
+            return Err(malformed());
         }
-        let SaidData { answer, by, once, seconds, .. } = data;
+        let AnswerData { answer, by, once, seconds, .. } = data;
         let answer = match answer.as_str() {
             "yes" => Answer::Yes { once, seconds },
             "no" => Answer::No,
-            _ => return None,
+            _ => return Err(malformed()),
         };
-        Some((answer, by))
+        Ok(Some((answer, by)))
     }
 
     fn is_signed(&self, headers: &HeaderMap, body: &[u8], id: &str) -> bool {
@@ -289,7 +310,7 @@ mod tests {
         let (now, yes) = (unix_seconds(), body(ANSWER, "ask-1", "yes"));
         let reply = reply(MESSAGE, now, &yes, (MESSAGE, now, &yes));
         let yes = Answer::Yes { once: false, seconds: None };
-        assert_eq!(asked().answer(&reply, &ask(), MESSAGE), Some((yes, "ann".to_owned())));
+        assert_eq!(asked().answer(&reply, &ask(), MESSAGE), Ok(Some((yes, "ann".to_owned()))));
     }
 
     #[test]
@@ -315,11 +336,14 @@ mod tests {
                 reply(MESSAGE, now, &maybe, (MESSAGE, now, &maybe))
             }),
         ] {
-            assert_eq!(asked().answer(&reply, &ask(), MESSAGE), None, "{name}");
+            assert!(asked().answer(&reply, &ask(), MESSAGE).is_err(), "{name}");
         }
         let mut later = reply(MESSAGE, now, &yes, (MESSAGE, now, &yes));
         later.status = 202;
-        assert_eq!(asked().answer(&later, &ask(), MESSAGE), None);
+        assert_eq!(asked().answer(&later, &ask(), MESSAGE), Ok(None));
+        later.status = 500;
+        let failed = asked().answer(&later, &ask(), MESSAGE).unwrap_err();
+        assert_eq!(failed, "it replied with the status 500");
     }
 
     #[test]

@@ -145,8 +145,13 @@ fn asks(environment: &Environment) -> Result<Vec<(Found, Vec<Ask>)>, Failure> {
     errors.into_iter().for_each(notice);
     let mut all = Vec::new();
     for mut one in found {
-        match one.client.asks() {
-            Ok(asks) => all.push((one, asks)),
+        match one.client.asks_and_notice() {
+            Ok((asks, said)) => {
+                if let Some(text) = said {
+                    Console::default().notice(&format!("session `{}`: {text}", one.hello.session));
+                }
+                all.push((one, asks));
+            }
             Err(error) => notice(error),
         }
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::asks::{Ask, State};
 use crate::console;
-use crate::door::{ASKS, Way, Wish};
+use crate::door::{ASKS, AskRequest, DoorFile};
 use crate::failure::{Failure, Kind};
 use crate::settings::config_file::parse_ttl;
 use audex_core::clock::rfc3339;
@@ -55,7 +55,7 @@ pub(super) struct Args {
 
 pub(super) fn ask(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let Args { allow, resource, why, wait, json } = args;
-    let wish = Wish { allow, resources: resource, why };
+    let wish = AskRequest { allow, resources: resource, why };
     let door = Door::of(environment, &wish)?;
     let mut ask = door.post(&wish)?;
     let began = Instant::now();
@@ -120,7 +120,7 @@ impl Door {
     ///
     /// # Errors
     /// Without a door. The hint has the options to start the session with.
-    fn of(environment: &Environment, wish: &Wish) -> Result<Self, Failure> {
+    fn of(environment: &Environment, wish: &AskRequest) -> Result<Self, Failure> {
         let Some(path) = environment.get_os(AUDEX_SESSION_DOOR).map(PathBuf::from) else {
             let options = options(wish);
             let (message, hint) = if environment.get_os(AUDEX_SESSION_ID).is_some() {
@@ -135,7 +135,7 @@ impl Door {
             };
             return Err(Failure::usage(message, &hint));
         };
-        let Way { address, token } = way(&path)?;
+        let DoorFile { address, token } = way(&path)?;
         let internal = |error: std::io::Error| Failure::internal("ask", error);
         let address = Url::parse(&address).map_err(|_| broken(&path))?;
         let runtime =
@@ -145,7 +145,7 @@ impl Door {
         Ok(Self { address, token, client, runtime })
     }
 
-    fn post(&self, wish: &Wish) -> Result<Ask, Failure> {
+    fn post(&self, wish: &AskRequest) -> Result<Ask, Failure> {
         let body = serde_json::to_vec(wish).map_err(|error| Failure::internal("ask", error))?;
         self.send(Method::POST, ASKS, body)
     }
@@ -187,7 +187,7 @@ impl Door {
     }
 }
 
-fn way(path: &Path) -> Result<Way, Failure> {
+fn way(path: &Path) -> Result<DoorFile, Failure> {
     let text = std::fs::read(path).map_err(|_| broken(path))?;
     serde_json::from_slice(&text).map_err(|_| broken(path))
 }
@@ -199,7 +199,7 @@ fn broken(path: &Path) -> Failure {
 }
 
 /// Returns the options of `run` for a wish.
-fn options(wish: &Wish) -> String {
+fn options(wish: &AskRequest) -> String {
     let allow = wish.allow.iter().map(|value| ("--allow", value));
     let all = allow.chain(wish.resources.iter().map(|value| ("--resource", value)));
     let all: Vec<String> =

@@ -49,6 +49,12 @@ pub(crate) enum ControlError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The session has no place for one more watcher.
+    #[error("too many watch session `{session}` already")]
+    TooManyWatch {
+        /// The session.
+        session: String,
+    },
     /// The directory of the sockets cannot be used.
     #[error("cannot use `{}`", path.display())]
     Directory {
@@ -64,6 +70,7 @@ impl Hint for ControlError {
         Some(match self {
             Self::NotRunning { .. } => "`tryaudex sessions list` shows what runs".into(),
             Self::Foreign { .. } => "remove it: a session makes its socket itself".into(),
+            Self::TooManyWatch { .. } => "end another `tryaudex sessions watch` first".into(),
             Self::NoAnswer { .. } => "look at its process: it may be stopped".into(),
             Self::Directory { .. } => return None,
         })
@@ -214,8 +221,16 @@ impl Client {
     /// # Errors
     /// [`ControlError::NoAnswer`].
     pub(crate) fn asks(&mut self) -> Result<Vec<Ask>, ControlError> {
+        self.asks_and_notice().map(|(asks, _)| asks)
+    }
+
+    /// Returns the session's asks, the oldest first, and what a person has to know about them.
+    ///
+    /// # Errors
+    /// [`ControlError::NoAnswer`].
+    pub(crate) fn asks_and_notice(&mut self) -> Result<(Vec<Ask>, Option<String>), ControlError> {
         match self.ask(&Request::Asks)? {
-            Reply::Asks { asks } => Ok(asks),
+            Reply::Asks { asks, notice } => Ok((asks, notice)),
             _ => Err(self.unexpected()),
         }
     }
@@ -248,8 +263,12 @@ impl Client {
         first: impl FnOnce() -> bool,
         mut on: impl FnMut(Event) -> bool,
     ) -> Result<(), ControlError> {
-        if self.ask(&Request::Watch)? != Reply::Watching {
-            return Err(self.unexpected());
+        match self.ask(&Request::Watch)? {
+            Reply::Watching => {}
+            Reply::TooManyWatch => {
+                return Err(ControlError::TooManyWatch { session: self.session });
+            }
+            _ => return Err(self.unexpected()),
         }
         self.wait_for(None)?;
         if !first() {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asks::board::{AnswerError, NotLocal};
 use crate::asks::{self, Answer, Ask};
-use crate::door::Wish;
+use crate::door::AskRequest;
 
 /// A question to a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) enum Request {
         via: Option<String>,
     },
     /// Ask for one thing more on behalf of the session.
-    Ask(Wish),
+    Ask(AskRequest),
     /// Send every event from here on.
     Watch,
     /// End the session. The connection closes when the session has ended.
@@ -42,6 +42,9 @@ pub(crate) enum Reply {
     Asks {
         /// All asks that a person may see.
         asks: Vec<Ask>,
+        /// What a person has to know about them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<String>,
     },
     /// The ask after its answer.
     Answered(Ask),
@@ -59,6 +62,8 @@ pub(crate) enum Reply {
     },
     /// Events follow, one a line.
     Watching,
+    /// Too many watch the session already.
+    TooManyWatch,
     /// The session ends.
     Ending,
     /// The request was not understood.
@@ -148,27 +153,10 @@ pub(crate) struct Hello {
 /// An event of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "few events are short, and none is kept")]
 pub(crate) enum Event {
     /// The session is watched from here on.
     Watched(Box<Hello>),
-    /// The gateway decided about a permission of a request.
-    Decided {
-        /// The native action.
-        action: String,
-        /// The resource, or `*` if it was not seen.
-        resource: String,
-        /// True if the request was allowed.
-        allowed: bool,
-    },
-    /// A person has to answer an ask.
-    Asked(Ask),
-    /// An ask was granted, refused, used or ended.
-    Answered(Ask),
-    /// The watcher was too slow.
-    Lost {
-        /// The number of events that it did not get.
-        count: u64,
-    },
     /// The command ended.
     Ended {
         /// The exit status that Audex passes on; `None` if the command was not started.
@@ -177,19 +165,7 @@ pub(crate) enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
-}
-
-impl Event {
-    /// Returns an event of the asks, or `None` for their end, which the session's own end follows.
-    pub(super) fn of(event: asks::Event) -> Option<Self> {
-        match event {
-            asks::Event::Decided { action, resource, allowed } => {
-                Some(Self::Decided { action, resource, allowed })
-            }
-            asks::Event::Asked(ask) => Some(Self::Asked(ask)),
-            asks::Event::Answered(ask) => Some(Self::Answered(ask)),
-            asks::Event::Lost { count } => Some(Self::Lost { count }),
-            asks::Event::Over => None,
-        }
-    }
+    /// Something about its requests and asks.
+    #[serde(untagged)]
+    Of(asks::Event),
 }

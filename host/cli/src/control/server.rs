@@ -23,13 +23,15 @@ use super::line::{self, REQUEST_BYTES};
 use super::message::{Event, Hello, NotCounted, Reply, Request};
 use super::peer::Peer;
 use super::{Directory, ENDING, directory};
-use crate::asks::Board;
+use crate::asks::{self, Board};
 use crate::settings::Settings;
 use audex_audit::Audit;
 use audex_core::private_file;
 
 /// The most connections at once: some watchers, and the short ones of commands.
 const CONNECTIONS: u32 = 64;
+/// The most watchers at once.
+const WATCHERS: usize = 16;
 /// The longest wait for a request, and for a client to take a reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause between a failed accept (too many open files) and the next attempt.
@@ -76,6 +78,8 @@ struct Shared {
     ended_by: OnceLock<String>,
     /// The id of the command's first process; 0 before its start.
     command: AtomicI32,
+    /// The places of watchers.
+    watchers: Semaphore,
 }
 
 impl Control {
@@ -113,6 +117,7 @@ impl Control {
             stop,
             ended_by: OnceLock::new(),
             command: AtomicI32::default(),
+            watchers: Semaphore::new(WATCHERS),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (running, mut stopped) = watch::channel(Progress::default());
@@ -226,8 +231,9 @@ fn forwarded(board: &Board) -> mpsc::Receiver<Event> {
         loop {
             match events.recv_timeout(PRESENCE) {
                 Ok(event) => {
-                    let Some(event) = Event::of(event) else { return };
-                    if sender.blocking_send(event).is_err() {
+                    // The end of the session itself follows.
+                    if event == asks::Event::Over || sender.blocking_send(Event::Of(event)).is_err()
+                    {
                         return;
                     }
                 }
@@ -283,8 +289,9 @@ async fn serve(
             }
             Request::Asks => {
                 let board = stopped.borrow().board.clone();
-                let asks = board.map(|board| board.asks()).unwrap_or_default();
-                send(&mut write, &Reply::Asks { asks }).await?;
+                let asks = board.as_ref().map(|board| board.asks()).unwrap_or_default();
+                let notice = board.and_then(|board| board.account().webhook_failure);
+                send(&mut write, &Reply::Asks { asks, notice }).await?;
             }
             Request::Ask(wish) => {
                 let board = stopped.borrow().board.clone();
@@ -320,6 +327,10 @@ async fn serve(
                 return Ok(());
             }
             Request::Watch => {
+                // Answers and the end of the session always find room.
+                let Ok(_place) = shared.watchers.try_acquire() else {
+                    return send(&mut write, &Reply::TooManyWatch).await;
+                };
                 return watched(&mut write, shared, stopped).await;
             }
         }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Instant;
 use std::{fs, thread};
 
-use super::message::Request;
+use super::message::{Reply, Request};
 use super::*;
 use crate::asks::board::{Asker, NotLocal, Work};
-use crate::asks::{Answer, Board, State, Wanted};
+use crate::asks::{self, Answer, Board, State, Wanted};
 
 fn hello(session: &str) -> Hello {
     Hello {
@@ -83,6 +83,46 @@ fn a_watcher_learns_of_the_end() {
     let seen = watching.join().unwrap();
     // A session that ends before it has seen the request closes the connection alone.
     assert!(seen.is_err() || seen.unwrap() == [Event::Ended { exit_code: Some(3), by: None }]);
+}
+
+#[test]
+fn watchers_are_limited_and_leave_room_for_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let control = control(directory.path(), "audex-1");
+    let connect = || Client::connect(directory.path(), "audex-1").unwrap();
+    let mut watchers: Vec<Client> = (0..16).map(|_| connect()).collect();
+    for watcher in &mut watchers {
+        assert_eq!(watcher.ask(&Request::Watch).unwrap(), Reply::Watching);
+    }
+    let refused = connect().watch(|| true, |_| true).unwrap_err();
+    assert!(matches!(refused, ControlError::TooManyWatch { .. }), "{refused}");
+    assert!(connect().asks().unwrap().is_empty());
+    let ending = thread::spawn({
+        let client = connect();
+        move || client.end(std::time::Duration::from_secs(30))
+    });
+    // It ends when the session does.
+    while control.ended_by().is_none() {
+        thread::yield_now();
+    }
+    drop(control);
+    assert!(ending.join().unwrap().unwrap());
+}
+
+#[test]
+fn what_a_person_has_to_know_comes_with_the_asks() {
+    let directory = tempfile::tempdir().unwrap();
+    let (board, _) = asked(None);
+    let _control = with(directory.path(), hello("audex-1"), Some(Arc::clone(&board)));
+    let mut client = Client::connect(directory.path(), "audex-1").unwrap();
+    assert_eq!(client.asks_and_notice().unwrap().1, None);
+    let seen = board.watch();
+    board.webhook_failed("no reply within 60 s");
+    board.webhook_failed("it replied with the status 500");
+    let text =
+        "the webhook of [approve] failed, and is asked again: no reply within 60 s".to_owned();
+    assert_eq!(client.asks_and_notice().unwrap().1.as_ref(), Some(&text));
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), [asks::Event::Noted { text }]);
 }
 
 /// Returns a board with one ask that waits for a person, and a clerk that refuses on answers.
@@ -158,7 +198,10 @@ fn a_watcher_gets_decisions_and_asks() {
     drop(control);
     watching.join().unwrap().unwrap();
     let rest: Vec<Event> = events.iter().collect();
-    assert!(rest.iter().any(|event| matches!(event, Event::Answered(ask) if ask.id == id)));
+    assert!(
+        rest.iter()
+            .any(|event| matches!(event, Event::Of(asks::Event::Answered(ask)) if ask.id == id))
+    );
     assert_eq!(rest.last(), Some(&Event::Ended { exit_code: Some(3), by: None }));
 }
 

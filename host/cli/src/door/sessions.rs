@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::{Service, refused};
+use crate::asks::Board;
 use crate::failure::{Failure, Kind};
 use audex_child::{Ended, Status};
 
@@ -109,6 +110,9 @@ pub(crate) trait Inside: Send + Sync {
     /// # Errors
     /// Those of a run up to its command.
     fn open(&self, token: Option<&str>, inner: Inner) -> Result<Opened, Failure>;
+
+    /// Returns the asks of the inner session.
+    fn board(&self, token: &str) -> Option<Arc<Board>>;
 
     /// Returns true if `token` is that of an inner session.
     fn knows(&self, token: &str) -> bool;

@@ -17,6 +17,9 @@ const PROFILE: &str = "profile ";
 /// The resource of calls that have none.
 const EVERY: &str = "*";
 
+/// What a command that would change a policy is shown with.
+const UNVERIFIED: &str = "Nothing proves that the cloud wrote the text: look up the refused call in CloudTrail before you run this";
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
@@ -93,7 +96,7 @@ fn without_ask(denial: &Denial, session: Option<Session<'_>>) -> Vec<Step> {
             let part = |part: &Option<String>| part.clone().unwrap_or_default();
             let (path, capability) = (part(&denial.resource), part(&denial.action));
             plain(format!(
-                "let the owner of the Vault policy add: path \"{path}\" {{ capabilities = [\"{capability}\"] }}"
+                "let the owner of the Vault policy add, if the refusal really came from Vault: path \"{path}\" {{ capabilities = [\"{capability}\"] }}"
             ))
         }
     };
@@ -208,7 +211,7 @@ fn option(denial: &Denial, resource: &str) -> Option<String> {
 
 /// Returns the step for a role or a user that lacks the permission itself.
 fn role(denial: &Denial) -> Vec<Step> {
-    let text =
+    let lacks =
         "the role itself lacks it, so no grant can have it: let the owner of the role add it";
     let command = denial.principal.as_deref().zip(denial.action.as_deref());
     let command = command.filter(|_| !denial.explicit).and_then(|(principal, action)| {
@@ -223,7 +226,12 @@ fn role(denial: &Denial) -> Vec<Step> {
             "aws iam put-{kind}-policy --{kind}-name {name} --policy-name audex-explained --policy-document {policy}"
         ))
     });
-    vec![Step { text: text.to_owned(), command }]
+    // Security: whoever wrote the text chose the identity, the permission and the resource.
+    let text = match &command {
+        Some(_) => format!("{lacks}. {UNVERIFIED}"),
+        None => lacks.to_owned(),
+    };
+    vec![Step { text, command }]
 }
 
 /// Returns the kind and the name of an IAM role or user from its ARN (IAM User Guide, "IAM identifiers").

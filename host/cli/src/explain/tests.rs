@@ -286,7 +286,8 @@ fn the_next_step_of_a_session_is_its_run_with_the_missing_permission() {
         decision("(not read)", "*"),
     ];
     let issuing = issuing();
-    let (used, receipt) = (Used { decisions, uncounted: 0 }, crate::receipt::Receipt::default());
+    let (used, receipt) =
+        (Used { decisions, ..Used::default() }, crate::receipt::Receipt::default());
     let receipt =
         crate::receipt::Receipt { issuing: Some(issuing.clone()), used: Some(used), ..receipt };
     let denials = recorded::denials(&receipt);

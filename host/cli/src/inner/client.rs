@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::door::sessions::{END, Ending, HOLD, Inner, Opened, SESSIONS, Told};
-use crate::door::{Way, file};
+use crate::door::{DoorFile, file};
 use crate::failure::{Failure, Kind};
 use audex_child::Stop;
 use audex_core::delivery::SessionFile;
@@ -29,7 +29,7 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 /// A client of one session's door.
 #[derive(Clone)]
 pub(super) struct Client {
-    way: Arc<Way>,
+    way: Arc<DoorFile>,
     client: reqwest::Client,
 }
 
@@ -55,7 +55,7 @@ impl Client {
 
     /// Returns the same door for the inner session with this token.
     pub(super) fn of_session(&self, token: &str) -> Self {
-        let way = Way { address: self.way.address.clone(), token: token.to_owned() };
+        let way = DoorFile { address: self.way.address.clone(), token: token.to_owned() };
         Self { way: Arc::new(way), client: self.client.clone() }
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::access::Access;
+use crate::asks::board::Account;
 use crate::failure::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
@@ -247,11 +248,17 @@ impl Attempt {
         self.record(&Event::CleanedUp(CleanedUp { provider, lease, outcome }), &[])
     }
 
-    /// Records the decisions of the session's gateway, once, and returns them. `secrets` are in no resource then.
+    /// Records the decisions of the session's gateway and what became of its asks, once, and returns them. `secrets` are in no
+    /// resource then.
     ///
     /// # Errors
     /// As [`Self::record`].
-    pub fn record_used(&self, counter: &Counter, secrets: &[Secret]) -> Result<Used, Failure> {
+    pub fn record_used(
+        &self,
+        counter: &Counter,
+        asks: Account,
+        secrets: &[Secret],
+    ) -> Result<Used, Failure> {
         let decision = |counted: audex_gateway::Counted| Decision {
             action: counted.action,
             resource: counted.resource,
@@ -259,7 +266,13 @@ impl Attempt {
             count: counted.count,
         };
         let decisions = counter.counted().into_iter().map(decision).collect();
-        let used = Used { decisions, uncounted: counter.uncounted() };
+        let used = Used {
+            decisions,
+            uncounted: counter.uncounted(),
+            asks_not_taken: asks.not_taken,
+            asks_over: asks.over,
+            webhook_failure: asks.webhook_failure,
+        };
         self.record(&Event::Used(used.clone()), secrets)?;
         Ok(used)
     }

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use aws_credential_types::Credentials;
 
@@ -20,11 +21,11 @@ use super::Run;
 use super::aws_keys::{self, AwsKeys};
 use super::delivery::{Arranged, Decisions, Handover, Scene, Serving, Unrevoked};
 use crate::asks::Board;
+use crate::asks::board::Work;
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::later::Later;
 use crate::plan::{self, Planned};
-use crate::settings::approve::{ApproveSettings, OnDenied};
 use crate::settings::delivery::{GatewayTls, UnknownRequests};
 use audex_components::backend::Backend;
 use audex_components::provider::{Description, Enforcer, Minted, Reader};
@@ -212,22 +213,23 @@ impl Prepared {
         if self.key.is_some() { token_signer(minted) } else { signer(minted) }
     }
 
-    /// Returns the decisions of a session inside another, which makes no asks.
+    /// Returns the decisions of a session inside the one of `around`, and what its clerk needs.
     pub(super) fn nested(
         self,
         signer: Arc<Signer>,
         until: u64,
         identity: Option<&str>,
-    ) -> Deciding {
+        (around, board): (&Arc<Ground>, &Arc<Board>),
+    ) -> (Deciding, Arc<Ground>, Receiver<Work>) {
         let Self { key: _, reader, set, limits, unknown, ground } = self;
         let first = Held { set, signer, until, ask: None, once: false };
-        // Without a clerk, an ask would find nobody.
-        let (board, _) = Board::new(ground.asker());
-        let settings =
-            ApproveSettings { on_denied: OnDenied::Refuse, ..ground.settings.approve.clone() };
-        // What its own grant has in other parts, a session inside another does not get.
-        let asking = Asking::new(Arc::new(board), &settings, Later::default());
-        Deciding::new(reader, first, limits, unknown, identity, asking)
+        let ground = Arc::new(ground.inside(Arc::clone(around)));
+        let (board, work) = Board::inside(ground.asker(), Arc::clone(board));
+        // Its grant has no parts: what those of the session around it hold, that session's own credentials give.
+        let approve = &ground.settings.approve;
+        let asking = Asking::new(Arc::new(board), approve, Later::default());
+        let deciding = Deciding::new(reader, first, limits, unknown, identity, asking);
+        (deciding, ground, work)
     }
 }
 
@@ -240,7 +242,7 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
     let Prepared { key, reader, set, limits, unknown, ground } = prepared;
     let identity = scene.minted.identity.as_deref();
     let until = scene.ends_at;
-    let first = Held { set, signer, until, ask: None, once: false };
+    let first = Held { set, signer: Arc::clone(&signer), until, ask: None, once: false };
     let (board, work) = Board::new(ground.asker());
     let board = Arc::new(board);
     let asking =
@@ -257,14 +259,10 @@ pub(super) fn hand_over(scene: &Scene<'_>, prepared: Prepared) -> Result<Handove
         }
     };
     let gateway = Arc::new(gateway);
-    let nest = Nest::new(
-        scene.context,
-        (scene.attempt.provider(), scene.attempt.session()),
-        ground.circumstances().clone(),
-        Arc::clone(&gateway),
-        decider,
-        until,
-    );
+    let circumstances = ground.circumstances().clone();
+    let ground = Arc::new(ground);
+    let around = (Arc::clone(&ground), Arc::clone(&board));
+    let nest = Nest::new(scene, signer, circumstances, Arc::clone(&gateway), decider, around);
     let nest = Arc::new(nest);
     let (provider, attempt) = (scene.provider, scene.attempt);
     let clerk =
@@ -393,6 +391,7 @@ impl Serving for Running {
     fn decisions(&self) -> Option<Decisions> {
         let mut notices = self.gateway.refusals();
         notices.extend(self.deciding.failure());
+        notices.extend(self.clerk.board().account().webhook_failure);
         Some(Decisions { counter: self.deciding.counter(), notices })
     }
 }

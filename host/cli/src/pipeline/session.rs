@@ -15,6 +15,7 @@ use super::isolated::{self, Proxy};
 use super::observer::{Observer, Stage};
 use super::{Context, REVOKED, report, settle};
 use crate::approve::Approved;
+use crate::asks::board::Account;
 use crate::control::Control;
 use crate::failure::Failure;
 use crate::isolation::Isolating;
@@ -231,15 +232,16 @@ impl Session<'_> {
             report::notices(console, &isolated::refusals(proxy));
         }
         let mut unrevoked = Unrevoked::default();
-        let mut decisions = None;
+        let (mut decisions, mut asks) = (None, Account::default());
         if let Some(serving) = &mut serving {
             unrevoked = serving.stop();
             known.extend(serving.secrets());
             decisions = serving.decisions();
+            asks = serving.board().map(|board| board.account()).unwrap_or_default();
         }
         let used = decisions.and_then(|Decisions { counter, notices }| {
             report::notices(console, &notices);
-            self.record_used(&counter, &known)
+            self.record_used(&counter, asks, &known)
         });
         // The proxy serves what the observer shares.
         drop(proxy);
@@ -250,12 +252,12 @@ impl Session<'_> {
     }
 
     /// Records the decisions of the gateway. A failure here does not change the exit status of the command.
-    fn record_used(&self, counter: &Counter, known: &[Secret]) -> Option<Used> {
+    fn record_used(&self, counter: &Counter, asks: Account, known: &[Secret]) -> Option<Used> {
         let told = |error: &Failure| {
             let what = "the use of the session could not be recorded";
             self.context.console.notice(&format!("{what}: {}", error.line()));
         };
-        self.attempt.record_used(counter, known).inspect_err(told).ok()
+        self.attempt.record_used(counter, asks, known).inspect_err(told).ok()
     }
 
     /// Delivers the credentials and starts the command.

@@ -62,6 +62,17 @@ impl Shown<'_> {
             let rows: Vec<_> = receipt.asks.values().map(ask_row).collect();
             let _ = write!(text, "\n{}", table(&["ASKED FOR", "ON", "WHY", "ANSWER"], &rows));
         }
+        if let Some(Used { asks_not_taken, webhook_failure, .. }) = &receipt.used {
+            if *asks_not_taken > 0 {
+                let _ = writeln!(
+                    text,
+                    "\nAsks that were not taken, too many or too often: {asks_not_taken}"
+                );
+            }
+            if let Some(failure) = webhook_failure {
+                let _ = writeln!(text, "\n{failure}");
+            }
+        }
         match &receipt.used {
             Some(used) => text += &self.used(used),
             None if receipt.issuing.is_some() => {
@@ -253,14 +264,15 @@ fn granted(issuing: &Issuing, used: Option<&Used>) -> String {
 }
 
 fn ask_row(account: &AskAccount) -> Vec<String> {
-    let AskAccount { asked, answered, .. } = account;
+    let AskAccount { asked, answered, over, .. } = account;
     let actions: Vec<&str> = asked.permissions.iter().map(|one| one.action.as_str()).collect();
     let on = union(asked.permissions.iter().map(|one| one.resources.as_slice()));
     let answer = match answered {
         None => "none".to_owned(),
         Some(Answered { until: Some(until), by, once, .. }) => {
             let once = if *once { "for one request, " } else { "" };
-            format!("granted {once}until {until}, by {by}")
+            let over = over.as_ref().map(|over| format!(", {over}")).unwrap_or_default();
+            format!("granted {once}until {until}, by {by}{over}")
         }
         Some(Answered { by, reason, .. }) => {
             format!("refused by {by}: {}", reason.as_deref().unwrap_or("no reason"))
@@ -271,9 +283,10 @@ fn ask_row(account: &AskAccount) -> Vec<String> {
 }
 
 fn ask_json(account: &AskAccount) -> Value {
-    let AskAccount { asked, answered, added } = account;
+    let AskAccount { asked, answered, added, over } = account;
     let (answered, added) = (answered.as_ref(), added.as_ref());
     json!({
+        "over": over,
         "ask": asked.ask, "permissions": asked.permissions, "why": asked.why,
         "granted": answered.map(|one| one.granted), "by": answered.map(|one| &one.by),
         "reason": answered.and_then(|one| one.reason.as_ref()),

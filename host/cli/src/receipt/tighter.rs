@@ -114,7 +114,11 @@ mod tests {
             allowed: *allowed,
             count: 2,
         };
-        Used { decisions: decisions.iter().map(decision).collect(), uncounted: 0 }
+        Used {
+            decisions: decisions.iter().map(decision).collect(),
+            uncounted: 0,
+            ..Used::default()
+        }
     }
 
     fn recommended(issuing: &Issuing, used: &Used) -> Vec<(Vec<String>, Vec<String>)> {

@@ -57,6 +57,12 @@ fn scoping_down_is_for_intermediate_policies_only() {
     let mut final_scope = scope();
     final_scope.planned = Some(intermediate.clone());
     assert!(final_scope.permit(&intermediate).is_err());
+    // A gateway holds the credentials, and narrows them for sessions inside.
+    final_scope.is_held = true;
+    final_scope.permit(&intermediate).unwrap();
+    let more = allow(r#""Action":["sts:GetScopedCredentials","sts:AssumeRole"],"Resource":"*""#);
+    final_scope.planned = Some(more.clone());
+    assert!(final_scope.permit(&more).is_err());
 }
 
 #[test]

@@ -23,7 +23,7 @@ use group::Groups;
 use crate::invalid;
 use crate::room::Room;
 
-/// The statement that lets a first session narrow itself to the exact policy.
+/// The statement that lets a session be narrowed further.
 pub(crate) const SCOPE_DOWN: &str =
     r#"{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}"#;
 
@@ -78,13 +78,15 @@ pub fn valueless(grant: &Grant) -> Vec<String> {
     found.into_iter().map(notice).collect()
 }
 
-/// Adds the right to be scoped down to `policy`, for a first session that is never delivered.
+/// Adds the right to be scoped down to `policy`, once, for a session that is never delivered.
 #[must_use]
 pub fn with_scope_down(policy: &str) -> String {
     // Every compiled policy ends in its list of statements.
     match policy.strip_suffix("]}") {
-        Some(statements) => format!("{statements},{SCOPE_DOWN}]}}"),
-        None => policy.to_owned(),
+        Some(statements) if !statements.ends_with(SCOPE_DOWN) => {
+            format!("{statements},{SCOPE_DOWN}]}}")
+        }
+        _ => policy.to_owned(),
     }
 }
 

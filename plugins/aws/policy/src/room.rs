@@ -59,10 +59,16 @@ impl Room {
             Sent::AssumeRole => limit.into(),
             Sent::Capped => capped.into(),
             Sent::AssumeRoleScoped => {
-                let beside = limit - SCOPE_DOWN.len() - 1;
-                if beside < LIMIT { Self { limit, free: beside } } else { LIMIT.into() }
+                let first = Self::from(limit).beside_scope_down();
+                if first.free < LIMIT { first } else { LIMIT.into() }
             }
         })
+    }
+
+    /// Returns the room that is left beside the right to be scoped down.
+    #[must_use]
+    pub fn beside_scope_down(self) -> Self {
+        Self { free: self.free.min(self.limit - SCOPE_DOWN.len() - 1), ..self }
     }
 }
 

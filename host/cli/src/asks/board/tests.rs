@@ -102,3 +102,25 @@ fn a_slow_watcher_loses_events_and_hears_how_many() {
     board.decided("s3:GetObject", "b", true);
     assert_eq!(events.try_iter().next(), Some(Event::Lost { count: 10 }));
 }
+
+#[test]
+fn boards_inside_share_the_limits_of_the_outermost_one() {
+    let (outer, _clerk) = board();
+    let outer = Arc::new(outer);
+    let boards: Vec<_> =
+        (0..8).map(|_| Board::inside(Asker::default(), Arc::clone(&outer))).collect();
+    let (inner, _) = Board::inside(
+        Asker::default(),
+        Arc::new(Board::inside(Asker::default(), Arc::clone(&outer)).0),
+    );
+    let asked = boards.iter().map(|(one, _)| one.ask(wanted("a"), None)).collect::<Vec<_>>();
+    assert_eq!(asked.iter().filter(|one| one.is_ok()).count(), 5, "{asked:?}");
+    assert_eq!(inner.ask(wanted("a"), None), Err(NotAsked::TooOften));
+    // A no to one of them counts for all.
+    let (one, _) = &boards[0];
+    for _ in 0..REFUSALS {
+        one.count_refusal();
+    }
+    assert_eq!(outer.ask(wanted("b"), None), Err(NotAsked::Over));
+    assert_eq!(boards[7].0.ask(wanted("b"), None), Err(NotAsked::Over));
+}

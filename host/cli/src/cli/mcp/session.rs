@@ -16,7 +16,7 @@ use super::person::{self, Elicited};
 use super::server::{Outcome, Server};
 use crate::asks::{Answer, Ask, State};
 use crate::control::{self, Client, Found, Hello, NotCounted, Reply, Request};
-use crate::door::Wish;
+use crate::door::AskRequest;
 use crate::failure::Failure;
 use crate::settings;
 use crate::settings::config_file::parse_ttl;
@@ -48,7 +48,7 @@ impl Server {
         let seconds = seconds.map(|ttl| ttl.as_secs());
         let id = session.unwrap_or_default();
         let state = settings::directories(&self.environment)?.state;
-        let wish = Wish { allow, resources: resource, why: reason };
+        let wish = AskRequest { allow, resources: resource, why: reason };
         let handle = call.request_state.as_deref();
         let known = handle.and_then(|handle| self.person.memory().ask(handle));
         let (asked, hello) = self
@@ -114,7 +114,7 @@ fn stated(state: &State, ask: &Ask) -> Result<Value, Failure> {
 ///
 /// # Errors
 /// When the session does not run, or takes no such ask.
-fn ask(state: &Path, id: &str, wish: Wish) -> Result<(Ask, Hello), Failure> {
+fn ask(state: &Path, id: &str, wish: AskRequest) -> Result<(Ask, Hello), Failure> {
     let Found { hello, mut client } = connected(state, id)?;
     let ask = match client.ask(&Request::Ask(wish))? {
         Reply::Asked(ask) => ask,

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::prompt::{Pressed, Prompt};
 use super::named;
-use crate::asks::{Ask, State};
+use crate::asks::{self, Ask, State};
 use crate::cli::approve::discard_typed;
 use crate::console::{self, Console, Keys};
 use crate::control::{self, Client, ControlError, Event, Found, NotCounted};
@@ -145,9 +145,12 @@ impl View<'_> {
             let watched = client.watch(
                 || {
                     // The asks that waited before the watcher came.
-                    let asks = Client::connect(&state, &name).and_then(|mut client| client.asks());
-                    let asks = asks.unwrap_or_default().into_iter();
-                    send(Event::Watched(Box::new(hello))) && asks.map(Event::Asked).all(send)
+                    let known = Client::connect(&state, &name)
+                        .and_then(|mut client| client.asks_and_notice());
+                    let (asks, notice) = known.unwrap_or_default();
+                    let notice = notice.map(|text| asks::Event::Noted { text });
+                    let known = notice.into_iter().chain(asks.into_iter().map(asks::Event::Asked));
+                    send(Event::Watched(Box::new(hello))) && known.map(Event::Of).all(send)
                 },
                 send,
             );
@@ -161,7 +164,7 @@ impl View<'_> {
     /// Prints an event. Returns false if the reader of the output is gone.
     fn event(&mut self, session: &str, event: &Event) -> bool {
         match event {
-            Event::Asked(ask) => {
+            Event::Of(asks::Event::Asked(ask)) => {
                 // An ask may be seen twice: in the list, and as it comes.
                 let is_known = self.open.iter().any(|known| known.id == ask.id);
                 if is_known || ask.state != State::Pending {
@@ -173,12 +176,12 @@ impl View<'_> {
                 let is_prompted = self.has_keys && self.open.len() == 1;
                 return is_prompted || self.show(session, event);
             }
-            Event::Answered(ask) => self.open.retain(|known| known.id != ask.id),
+            Event::Of(asks::Event::Answered(ask)) => self.open.retain(|known| known.id != ask.id),
             Event::Ended { .. } => {
                 self.running.remove(session);
                 self.open.retain(|known| known.session != session);
             }
-            Event::Watched(_) | Event::Decided { .. } | Event::Lost { .. } => {}
+            Event::Watched(_) | Event::Of(_) => {}
         }
         self.show(session, event)
     }
@@ -205,7 +208,7 @@ impl View<'_> {
             return true;
         }
         discard_typed();
-        let is_shown = self.show(&ask.session, &Event::Asked(ask.clone()))
+        let is_shown = self.show(&ask.session, &Event::Of(asks::Event::Asked(ask.clone())))
             && console::show(&format!("{}  {}", ask.session, prompt::keys(ask)));
         self.prompt = Some(Prompt::new(ask, Instant::now()));
         is_shown

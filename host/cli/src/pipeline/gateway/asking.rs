@@ -19,7 +19,7 @@ pub struct Asking {
 }
 
 /// What becomes of a refused request.
-pub(super) enum After {
+pub(super) enum NextStep {
     /// It is decided again: the ask was granted meanwhile.
     DecideAgain,
     /// It stays refused, and the command is told this too.
@@ -39,15 +39,15 @@ impl Asking {
     }
 
     /// Asks for everything that one call needs.
-    pub(super) async fn ask(&self, needs: &[Need]) -> After {
+    pub(super) async fn ask(&self, needs: &[Need]) -> NextStep {
         let own = self.later.wanted(needs);
         let on_denied = if own.is_some() { OnDenied::Wait } else { self.on_denied };
         if on_denied == OnDenied::Refuse {
-            return After::Tell(String::new());
+            return NextStep::Tell(String::new());
         }
         if own.is_none() && needs.iter().any(|need| need.on == On::Unseen) {
             let told = "; it is not asked for, because the request does not show its resources: name them with `tryaudex ask`";
-            return After::Tell(told.to_owned());
+            return NextStep::Tell(told.to_owned());
         }
         let ask = match own {
             // The parts are few, so their number is limited without a rate.
@@ -56,7 +56,7 @@ impl Asking {
         };
         let ask = match ask {
             Ok(ask) => ask,
-            Err(why) => return After::Tell(format!("; it was not asked for, because {why}")),
+            Err(why) => return NextStep::Tell(format!("; it was not asked for, because {why}")),
         };
         let mut state = ask.state;
         if on_denied == OnDenied::Wait
@@ -68,17 +68,17 @@ impl Asking {
             if let Ok(Ok(answered)) = tokio::time::timeout(self.wait, answered).await {
                 state = answered.clone();
                 if matches!(state, State::Granted { .. }) {
-                    return After::DecideAgain;
+                    return NextStep::DecideAgain;
                 }
             }
         }
         let id = &ask.id;
-        After::Tell(match state {
+        NextStep::Tell(match state {
             State::Considered | State::Pending => {
                 format!("; {id} asks for it, and the request can be repeated after a yes")
             }
             // The yes came after the decision.
-            State::Granted { .. } => return After::DecideAgain,
+            State::Granted { .. } => return NextStep::DecideAgain,
             State::Refused { by, reason } => format!("; {id} was refused by {by}: {reason}"),
             State::Used | State::Ended => format!("; {id} has ended"),
         })

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::account;
-use super::asking::{After, Asking};
+use super::asking::{Asking, NextStep};
 use crate::asks::Board;
 use crate::failure::Failure;
 use crate::settings::delivery::UnknownRequests;
@@ -116,6 +116,15 @@ impl Deciding {
     /// Adds credentials beside those that the session has.
     pub(in crate::pipeline) fn add(&self, credentials: Held) {
         held(&self.allowance).credentials.push(credentials);
+    }
+
+    /// Returns the credentials of the grant.
+    ///
+    /// # Errors
+    /// When there are none any more.
+    pub(in crate::pipeline) fn signer(&self) -> Result<Arc<Signer>, Failure> {
+        let signer = held(&self.allowance).credentials.first().map(|one| Arc::clone(&one.signer));
+        signer.ok_or_else(|| Failure::refused(NO_CREDENTIALS, "start a new one").at("mint"))
     }
 
     /// Returns the credentials for a request.
@@ -240,8 +249,8 @@ impl Deciding {
         let mut message = refused.message;
         if !refused.needs.is_empty() {
             match self.asking.ask(&refused.needs).await {
-                After::Tell(more) => message += &more,
-                After::DecideAgain => match self.allowed(&refused.needs) {
+                NextStep::Tell(more) => message += &more,
+                NextStep::DecideAgain => match self.allowed(&refused.needs) {
                     Ok(signer) => return Ok(signer),
                     Err(refused) => message = refused.message,
                 },

@@ -1,21 +1,26 @@
 //! Sessions inside a session: the outer host takes each through the whole chain, mints for it, and serves it at its own gateway.
 //!
 //! Security: no key enters the session. A request of an inner session is sent only if its own decider and the decider of every
-//! session around it allow it, so none can do more than its parent. All of them end with the outermost one.
+//! session around it allow it, so none can do more than its parent. Its credentials are those of its parent, narrowed once more
+//! where the cloud does that. All of them end with the outermost one.
 
 mod child;
 mod decider;
+mod source;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::asks::Board;
 use crate::console::Console;
 use crate::door::sessions::{Ending, Inner, Inside, Opened, Over};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::delivery::Scene;
 use crate::pipeline::gateway::bearer;
-use crate::pipeline::{Chain, Context, Ready};
+use crate::pipeline::gateway::step_up::Ground;
+use crate::pipeline::{Chain, Context, Narrowing, Ready};
 use crate::request::Arguments;
 use crate::settings::Settings;
 use crate::settings::delivery::Deliver;
@@ -25,9 +30,10 @@ use audex_core::environment::Environment;
 use audex_core::isolation::Level;
 use audex_core::secret::{Secret, equal};
 use audex_gateway::decide::Limit;
-use audex_gateway::{Decider, Gateway};
+use audex_gateway::{Decider, Gateway, Signer};
 
 use self::child::Child;
+use self::source::Source;
 
 /// The most sessions inside one session at once: each has credentials of its own.
 const SESSIONS: usize = 50;
@@ -43,6 +49,11 @@ struct Node {
     /// The sessions around it, the outermost first.
     parents: Vec<String>,
     decider: Arc<dyn Decider>,
+    /// The credentials that the sessions inside it are made from.
+    source: Arc<Source>,
+    /// What its asks need, and the asks.
+    ground: Arc<Ground>,
+    board: Arc<Board>,
     /// The end of its access, in seconds since the Unix epoch.
     ends_at: u64,
 }
@@ -68,34 +79,50 @@ struct Sessions {
 }
 
 impl Nest {
-    /// Takes over what inner sessions need of the session `session`.
+    /// Takes over what inner sessions need of the session of `scene`, whose requests `signer` signs.
     pub(super) fn new(
-        context: Context<'_>,
-        (provider, session): (&str, &str),
+        scene: &Scene<'_>,
+        signer: Arc<Signer>,
         circumstances: Circumstances,
         gateway: Arc<Gateway>,
         decider: Arc<dyn Decider>,
-        ends_at: u64,
+        (ground, board): (Arc<Ground>, Arc<Board>),
     ) -> Self {
-        let (session, parents) = (session.to_owned(), circumstances.parents.clone());
+        let Scene { context, attempt, minted, provider, ends_at, .. } = *scene;
+        let (session, parents) = (attempt.session().to_owned(), circumstances.parents.clone());
+        let source = Arc::new(Source::of(minted, signer, (attempt.provider(), provider)));
         Self {
-            provider: provider.to_owned(),
+            provider: attempt.provider().to_owned(),
             environment: context.environment.clone(),
             settings: context.settings.clone(),
             circumstances,
-            root: Node { session, parents, decider, ends_at },
+            root: Node { session, parents, decider, source, ground, board, ends_at },
             gateway,
             inner: Mutex::default(),
         }
     }
 
-    /// Takes a request through the whole chain, and mints for it.
+    /// Opens a session. If STS narrows the credentials of the session around it no further, the chain is taken once more
+    /// for a session that the gateway alone limits: filters have to agree to that too.
     fn opened(&self, parent: &Node, inner: Inner) -> Result<Child, Failure> {
+        let was_refused = parent.source.is_refused();
+        let first = self.opened_by(parent, inner.clone());
+        if first.is_err() && !was_refused && parent.source.is_refused() {
+            return self.opened_by(parent, inner);
+        }
+        first
+    }
+
+    /// Takes a request through the whole chain, and mints for it.
+    fn opened_by(&self, parent: &Node, inner: Inner) -> Result<Child, Failure> {
         let left = parent.ends_at.saturating_sub(unix_seconds());
         if left < LEAST_LIFE {
             return Err(refused("the session around this one ends", "start a new one"));
         }
-        let settings = self.settings_of(&inner, Duration::from_secs(left));
+        let mut settings = self.settings_of(&inner, Duration::from_secs(left));
+        if let Some(keys) = parent.source.keys() {
+            settings = settings.narrowing(keys.clone());
+        }
         let arguments = Arguments {
             allow: inner.allow,
             profiles: inner.profiles,
@@ -112,7 +139,8 @@ impl Nest {
         attempt.add_parents(&parents);
         let context = Context { environment: &self.environment, settings: &settings, console };
         crate::pipeline::guard::recorded(&self.environment, console, &mut attempt, |attempt| {
-            let ready = self.ready(context, arguments, attempt, parents)?;
+            let narrowing = parent.source.narrowing();
+            let ready = self.ready(context, arguments, attempt, (parents, narrowing))?;
             Child::open(ready, parent, &self.gateway)
         })
     }
@@ -122,9 +150,17 @@ impl Nest {
         context: Context<'a>,
         arguments: Arguments,
         attempt: &'a mut Attempt,
-        parents: Vec<String>,
+        (parents, narrowing): (Vec<String>, Narrowing),
     ) -> Result<Chain<'a, Ready>, Failure> {
         let mut chain = crate::pipeline::request(context, arguments, attempt)?;
+        // Security: the command writes the request, and another provider would mint from another login than the parent's.
+        if chain.run.request.provider != self.provider {
+            let message = format!("the session around this one is for `{}`", self.provider);
+            return Err(refused(
+                &message,
+                "leave out --provider, and profiles of another provider",
+            ));
+        }
         // The clients of one gateway have credentials of one kind, and only AWS keys are made for an inner one.
         if !self.gateway.takes_keys || bearer::is_declared(&chain.run.description) {
             return Err(refused(
@@ -134,6 +170,7 @@ impl Nest {
         }
         // It is the session around this one that limits the time.
         chain.run.ttl.lowered_from = None;
+        chain.run.narrowing = Some(narrowing);
         let Circumstances { isolation, agent, user, subject, .. } = self.circumstances.clone();
         chain.run.circumstances = Circumstances {
             isolation,
@@ -155,6 +192,7 @@ impl Nest {
         }
         settings.delivery.deliver = Deliver::Gateway;
         settings.delivery.listen = None;
+        settings.delivery.key_life = None;
         let limit =
             |(pattern, most): &(String, u64)| Limit { pattern: pattern.clone(), most: *most };
         settings.delivery.limits.extend(inner.limits.iter().map(limit));
@@ -243,6 +281,10 @@ impl Inside for Nest {
         drop(sessions);
         end_all(inside);
         child.end(ending);
+    }
+
+    fn board(&self, token: &str) -> Option<Arc<Board>> {
+        self.child(token).map(|child| Arc::clone(&child.node.board))
     }
 
     fn provider(&self) -> &str {

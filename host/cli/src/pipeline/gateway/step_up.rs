@@ -17,10 +17,10 @@ use crate::components::Components;
 use crate::console::Console;
 use crate::deny;
 use crate::failure::Failure;
-use crate::later::Later;
+use crate::later::{Later, covers};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open;
-use crate::pipeline::{Chain, Context, Ready, Requested, Run};
+use crate::pipeline::{Chain, Context, Narrowing, Ready, Requested, Run};
 use crate::request::{Asked, Request};
 use crate::settings::approve::ApproveSettings;
 use crate::settings::delivery::Deliver;
@@ -42,6 +42,9 @@ pub(crate) struct Ground {
     request: Request,
     forbidden: Vec<DenyEntry>,
     circumstances: Circumstances,
+    narrowing: Option<Narrowing>,
+    /// The session around this one: no ask gets more than it has.
+    around: Option<Arc<Self>>,
     /// What the session has: the first grant, and what asks added.
     granted: Mutex<Vec<provider::Permission>>,
     rules: Rules,
@@ -73,6 +76,8 @@ impl Ground {
             request: run.request.clone(),
             forbidden: run.forbidden.iter().chain(&approve.never).cloned().collect(),
             circumstances: run.circumstances.clone(),
+            narrowing: run.narrowing.clone(),
+            around: None,
             granted: Mutex::new(grant.permissions.clone()),
             rules,
             installed: installed(&run.components),
@@ -85,6 +90,25 @@ impl Ground {
                 })
                 .transpose()?,
         })
+    }
+
+    /// Returns the same for a session inside the one of `around`.
+    pub(super) fn inside(self, around: Arc<Self>) -> Self {
+        Self { around: Some(around), ..self }
+    }
+
+    /// Returns a permission of `wanted` that the session around this one does not have.
+    pub(super) fn beyond<'a>(
+        &self,
+        wanted: &'a [provider::Permission],
+    ) -> Option<&'a provider::Permission> {
+        let around = self.around.as_ref()?;
+        wanted.iter().find(|one| !around.has(one))
+    }
+
+    fn has(&self, wanted: &provider::Permission) -> bool {
+        let granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        granted.iter().chain(self.later.whole()).any(|held| covers(held, wanted))
     }
 
     /// Returns what filters are told about the session.
@@ -232,6 +256,7 @@ impl Ground {
             deliver: Deliver::Gateway,
             isolating: None,
             circumstances,
+            narrowing: self.narrowing.clone(),
         };
         Ok(Chain { run, output: Requested })
     }

@@ -391,4 +391,7 @@ fn the_first_of_two_sessions_may_narrow_itself_and_fits_as_well() {
     assert_eq!(parsed["Statement"][1]["Action"], "sts:GetScopedCredentials");
     let room = Room::of(None, Sent::AssumeRoleScoped).unwrap();
     assert_eq!(first.len() - policy.len(), room.limit - room.free);
+    assert_eq!(with_scope_down(&first), first);
+    let capped = Room::of(None, Sent::Capped).unwrap().beside_scope_down();
+    assert_eq!(first.len() - policy.len(), capped.limit - capped.free);
 }

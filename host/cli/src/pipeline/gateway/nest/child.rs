@@ -6,24 +6,26 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::decider::Nested;
+use super::source::Source;
 use super::{Node, token};
 use crate::console::Console;
 use crate::control::{Control, Hello, Served};
 use crate::door::sessions::{Ending, Opened, Over};
 use crate::failure::{Failure, Kind};
-use crate::mint;
+use crate::mint::{self, MintError};
 use crate::pipeline::access::Access;
 use crate::pipeline::attempt::{Attempt, secrets};
 use crate::pipeline::delivery::Prepared;
 use crate::pipeline::end::{Revocation, revoke_announced, revoke_or_keep};
 use crate::pipeline::gateway::decider::Deciding;
 use crate::pipeline::gateway::signer;
+use crate::pipeline::gateway::step_up::clerk::Clerk;
 use crate::pipeline::guard::guarded;
-use crate::pipeline::{Chain, Ready, Run, aws_keys, report, settle};
+use crate::pipeline::{Chain, Narrowing, Ready, Run, aws_keys, report, settle};
 use crate::settings::delivery::Deliver;
 use audex_audit::redact_command;
 use audex_components::filter::Isolation;
-use audex_components::provider::{Minted, Provider};
+use audex_components::provider::{ErrorKind, Minted, Provider, ProviderError};
 use audex_core::clock::unix_seconds;
 use audex_core::delivery::Value;
 use audex_core::isolation::Level;
@@ -50,6 +52,7 @@ struct Live {
     provider: Arc<Provider>,
     minted: Minted,
     deciding: Arc<Deciding>,
+    clerk: Clerk,
     admitted: Admitted,
     control: Option<Control>,
     began: Instant,
@@ -57,6 +60,7 @@ struct Live {
 
 impl Child {
     /// Mints by an approved plan, and admits the session to the gateway of the outermost one.
+    #[expect(clippy::too_many_lines, reason = "what is minted is given back wherever a step fails")]
     pub(super) fn open(
         chain: Chain<'_, Ready>,
         parent: &Node,
@@ -87,25 +91,74 @@ impl Child {
         let take_back = |minted: &Minted| {
             revoke_or_keep(console, &provider, minted, &access_of(minted), attempt);
         };
-        let minted =
-            mint::mint(approved, &provider, &run.description, began, || (), |one| take_back(one));
-        let lease = minted.as_ref().ok().and_then(|(minted, _)| minted.lease.as_deref());
-        revoke_announced(console, &provider, attempt, lease);
-        let (minted, _) = minted?;
+        let source = Arc::clone(&parent.source);
+        let by_gateway = match &run.narrowing {
+            Some(Narrowing::ByGateway(reason)) => Some(reason.clone()),
+            _ => None,
+        };
+        let minted = if by_gateway.is_some() {
+            source.lend(&approved, began.saturating_add(ttl).min(parent.ends_at))
+        } else {
+            let minted = mint::mint(
+                approved,
+                &provider,
+                &run.description,
+                began,
+                || (),
+                |one| take_back(one),
+            );
+            let lease = minted.as_ref().ok().and_then(|(minted, _)| minted.lease.as_deref());
+            revoke_announced(console, &provider, attempt, lease);
+            let (minted, _) = minted.inspect_err(|error| note_refusal(error, &source))?;
+            minted
+        };
         let admitted = guarded(|| {
             settle::quietly(&provider, &minted)?;
             let access = access_of(&minted);
             attempt.record_issued(&minted, &access)?;
-            let (signer, until) = (signer(&minted)?, access.ends_at);
-            let deciding = Arc::new(prepared.nested(signer, until, minted.identity.as_deref()));
-            let nested = Nested { own: Arc::clone(&deciding), parent: Arc::clone(&parent.decider) };
+            let until = access.ends_at;
+            let (signer, own) = if let Some(reason) = &by_gateway {
+                (Arc::clone(source.signer()), source.lent(reason))
+            } else {
+                let signer = signer(&minted)?;
+                let of = (attempt.provider(), &*provider);
+                (Arc::clone(&signer), Source::of(&minted, signer, of))
+            };
+            let around = (&parent.ground, &parent.board);
+            let identity = minted.identity.as_deref();
+            let (deciding, ground, work) = prepared.nested(signer, until, identity, around);
+            let board = Arc::clone(deciding.board());
+            let deciding = Arc::new(deciding);
+            let clerk = Clerk::start(
+                Arc::clone(&ground),
+                (Arc::clone(&board), work),
+                &provider,
+                attempt,
+                &deciding,
+                until,
+            )
+            .map_err(|error| Failure::internal("nest", error))?;
+            let nested = Nested {
+                own: Arc::clone(&deciding),
+                parent: Arc::clone(&parent.decider),
+                narrowed: by_gateway.is_none().then(|| Arc::clone(source.signer())),
+            };
             let decider: Arc<dyn audex_gateway::Decider> = Arc::new(nested);
             let admitted = gateway
                 .admit(Arc::clone(&decider), until)
                 .map_err(|error| Failure::internal("nest", error))?;
-            Ok((admitted, deciding, decider, until, token()?))
+            let node = Node {
+                session: attempt.session().to_owned(),
+                parents: attempt.parents().to_vec(),
+                decider,
+                source: Arc::new(own),
+                ground,
+                board,
+                ends_at: until,
+            };
+            Ok((node, admitted, deciding, clerk, token()?))
         });
-        let (admitted, deciding, decider, ends_at, token) =
+        let (node, admitted, deciding, clerk, token) =
             admitted.inspect_err(|_| take_back(&minted))?;
         notices.extend(minted.notices.iter().cloned());
         let key = admitted.session_key();
@@ -117,16 +170,14 @@ impl Child {
             (aws_keys::TOKEN.to_owned(), Value::Secret(key.token.clone())),
         ]);
         let granted = report::granted(attempt, &provider);
-        let node = Node {
-            session: attempt.session().to_owned(),
-            parents: attempt.parents().to_vec(),
-            decider,
-            ends_at,
-        };
         let (over, _) = watch::channel(false);
         let stop = over.clone();
         let served = Served {
-            hello: Hello { ends_at: Some(ends_at), ..hello },
+            hello: Hello {
+                ends_at: Some(node.ends_at),
+                takes_answers: node.ground.asker().not_local.is_none(),
+                ..hello
+            },
             stop: Box::new(move || {
                 stop.send_replace(true);
             }),
@@ -134,13 +185,14 @@ impl Child {
         // A session without a control socket runs all the same.
         let control = Control::of(run.context.settings, served).ok();
         if let Some(control) = &control {
-            control.set_board(Arc::clone(deciding.board()));
+            control.set_board(Arc::clone(&node.board));
         }
         let live = Live {
             attempt: attempt.clone(),
             provider,
             minted,
             deciding,
+            clerk,
             admitted,
             control,
             began: Instant::now(),
@@ -181,15 +233,19 @@ impl Child {
     pub(super) fn end(&self, ending: Option<Ending>) {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(live) = live else { return };
-        let Live { attempt, provider, minted, deciding, admitted, control, began } = live;
+        let Live { attempt, provider, minted, deciding, clerk, admitted, control, began } = live;
         let by = control.as_ref().and_then(Control::ended_by);
         let mut known = secrets(&minted);
         let key = admitted.session_key();
         known.extend([key.secret.clone(), key.token.clone(), self.token.clone()]);
         drop(admitted);
+        // What was made for its asks is revoked with it.
+        known.extend(clerk.secrets());
+        drop(clerk);
         let revoked = Revocation::new(&provider).credentials(&minted);
         // The receipt of this session, like its log, is the outer host's; a failure to write is told at the end of its own session.
-        let _ = attempt.record_used(&deciding.counter(), &known);
+        let asks = deciding.board().account();
+        let _ = attempt.record_used(&deciding.counter(), asks, &known);
         let ended = ending.map(|ending| ending.ended(by.is_some(), began.elapsed()));
         let recorded = if let Some(ended) = ended {
             if let Some(control) = &control {
@@ -210,9 +266,17 @@ impl Child {
         }
         // The login of the provider ends with its last user.
         let _ = provider.close();
-        deciding.board().close();
         drop(control);
         self.over.send_replace(true);
+    }
+}
+
+/// Notes that STS narrows the credentials no further, if that is the error.
+fn note_refusal(error: &MintError, source: &Source) {
+    if let MintError::Provider(ProviderError::Refused { error, .. }) = error
+        && matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported)
+    {
+        source.refuse(&error.message);
     }
 }
 

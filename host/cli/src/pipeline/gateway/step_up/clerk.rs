@@ -25,6 +25,9 @@ const LEAST_LIFE: u64 = 5;
 /// Who grants a part of the run's own grant, in the log.
 const OWN_GRANT: &str = "the grant of the run";
 
+/// Who refuses an ask for more than the session around it has.
+const AROUND: &str = "the session around it";
+
 /// A running clerk.
 pub(in crate::pipeline) struct Clerk {
     board: Arc<Board>,
@@ -33,8 +36,8 @@ pub(in crate::pipeline) struct Clerk {
 }
 
 /// What the clerk's thread works with.
-struct Desk {
-    ground: Ground,
+struct Worker {
+    ground: Arc<Ground>,
     board: Arc<Board>,
     granting: Granting,
     attempt: Attempt,
@@ -47,7 +50,7 @@ impl Clerk {
     /// # Errors
     /// If the system has no thread.
     pub(in crate::pipeline) fn start(
-        ground: Ground,
+        ground: Arc<Ground>,
         (board, work): (Arc<Board>, Receiver<Work>),
         provider: &Arc<Provider>,
         attempt: &Attempt,
@@ -55,7 +58,7 @@ impl Clerk {
         ends_at: u64,
     ) -> io::Result<Self> {
         let granting = Granting::new(provider, attempt, deciding);
-        let desk = Desk {
+        let worker = Worker {
             ground,
             board: Arc::clone(&board),
             granting: granting.clone(),
@@ -65,7 +68,7 @@ impl Clerk {
         let thread = std::thread::Builder::new().name("clerk".to_owned());
         let thread = thread.spawn(move || {
             for work in work {
-                desk.work(work);
+                worker.work(work);
             }
         })?;
         Ok(Self { board, thread: Some(thread), granting })
@@ -101,7 +104,7 @@ impl Drop for Clerk {
     }
 }
 
-impl Desk {
+impl Worker {
     fn work(&self, work: Work) {
         let (id, outcome) = match work {
             Work::Consider(id) => {
@@ -133,7 +136,7 @@ impl Desk {
         self.attempt.record_asked(&ask)?;
         let mut attempt = self.attempt.of_ask();
         let life = self.life(None)?;
-        let (known, wanted) = {
+        let (known, wanted, beyond) = {
             let ready = self.ground.ready(
                 &self.granting.provider,
                 &mut attempt,
@@ -143,8 +146,16 @@ impl Desk {
             )?;
             let known = known(&ready)?;
             let wanted = wanted(&ready, &known);
-            (known, wanted)
+            let granted = &ready.output.planned().grant.shown().permissions;
+            let beyond = self.ground.beyond(granted).map(|one| one.action.clone());
+            (known, wanted, beyond)
         };
+        if let Some(action) = beyond {
+            let reason =
+                format!("the session around it does not have `{action}`: it has to ask first");
+            self.refused(id, AROUND, reason, true);
+            return Ok(());
+        }
         let later = &self.ground.later;
         let is_own = later.grants(&ask.wanted)
             && known.iter().all(|one| !one.yields_credentials || later.is_named(&one.action));

@@ -12,7 +12,7 @@ use crate::pipeline::delivery::Prepared;
 use crate::pipeline::end::{revoke_announced, revoke_lease};
 use crate::pipeline::gateway::decider::{Deciding, Held};
 use crate::pipeline::guard::guarded;
-use crate::pipeline::{Chain, Ready, settle};
+use crate::pipeline::{Chain, Narrowing, Ready, settle};
 use audex_components::provider::{Minted, Permission, Provider};
 use audex_core::clock::unix_seconds;
 use audex_core::secret::Secret;
@@ -104,22 +104,19 @@ impl Granting {
         let granted = approved.planned().grant.shown().permissions.clone();
         run.attempt.record_adding(ask)?;
         let now = unix_seconds();
-        let minted = mint::mint(
-            approved,
-            &self.provider,
-            &run.description,
-            now,
-            || (),
-            |minted| {
-                self.give_back(minted);
-            },
-        );
-        let lease = minted.as_ref().ok().and_then(|(minted, _)| minted.lease.as_deref());
-        let console = run.context.console;
-        revoke_announced(console, &self.provider, &self.attempt, lease);
-        let (minted, _) = minted?;
+        let is_lent = matches!(run.narrowing, Some(Narrowing::ByGateway(_)));
+        let minted = if is_lent {
+            mint::lend(&approved, None, until)
+        } else {
+            let (provider, take_back) = (&self.provider, |one: &Minted| self.give_back(one));
+            let minted = mint::mint(approved, provider, &run.description, now, || (), take_back);
+            let lease = minted.as_ref().ok().and_then(|(minted, _)| minted.lease.as_deref());
+            revoke_announced(run.context.console, provider, &self.attempt, lease);
+            minted?.0
+        };
         let used = guarded(|| {
-            let signer = prepared.signer(&minted)?;
+            let signer =
+                if is_lent { self.deciding.signer()? } else { prepared.signer(&minted)? };
             settle::quietly(&self.provider, &minted)?;
             run.attempt.record_added(ask, &minted)?;
             record()?;
