@@ -69,6 +69,7 @@ fn google_auth_finds_the_sessions_token_by_file_and_by_metadata() {
         scopes: vec!["https://www.googleapis.com/auth/devstorage.read_only".to_owned()],
         email: "agent@p.iam.gserviceaccount.com".to_owned(),
         project: Some("my-project".to_owned()),
+        uses_quota: true,
         expires_at: soon(),
     };
     let home = tempfile::tempdir().unwrap();
