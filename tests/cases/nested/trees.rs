@@ -130,7 +130,7 @@ fn no_session_of_a_random_tree_exceeds_the_one_around_it() {
     }
 }
 
-fn check(tree: &Session, seed: u64) {
+fn check(tree: &Session, start: u64) {
     let sandbox = Sandbox::new().with_aws_cli();
     let mut grants = BTreeSet::new();
     tree.grants(&mut grants);
@@ -162,7 +162,7 @@ fn check(tree: &Session, seed: u64) {
         }
     });
     let stdout: String = output.stdout.lines().map(without_id).collect();
-    assert_eq!(stdout, expected, "{SEED}={seed} {}", output.stderr);
+    assert_eq!(stdout, expected, "{SEED}={start} {}", output.stderr);
 
     // At the double: each call came with the session's own keys, and the double refused none. At the fourth layer and
     // below, where STS narrows no further, it came with the keys of the last session that has some.
@@ -172,8 +172,8 @@ fn check(tree: &Session, seed: u64) {
         .inspect(|seen| assert_eq!(seen.decision, Some(Decision::Allowed), "{seen:?}"))
         .map(|seen| (seen.access_key_id, seen.action))
         .collect();
-    assert_eq!(seen, sent, "{SEED}={seed} {}", output.stdout);
-    assert_eq!(sandbox.cloud().denied(), [""; 0], "{SEED}={seed}");
+    assert_eq!(seen, sent, "{SEED}={start} {}", output.stdout);
+    assert_eq!(sandbox.cloud().denied(), [""; 0], "{SEED}={start}");
     let _ = sandbox.run(["audit", "verify"]).success();
 }
 
