@@ -124,14 +124,13 @@ fn no_session_of_a_random_tree_exceeds_the_one_around_it() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::try_from(now % u128::from(u32::MAX)).unwrap());
-    println!("{SEED}={seed}");
     let mut series = Series(seed);
     for _ in 0..3 {
-        check(&series.session("t", DEPTH, &mut (SESSIONS - DEPTH)));
+        check(&series.session("t", DEPTH, &mut (SESSIONS - DEPTH)), seed);
     }
 }
 
-fn check(tree: &Session) {
+fn check(tree: &Session, start: u64) {
     let sandbox = Sandbox::new().with_aws_cli();
     let mut grants = BTreeSet::new();
     tree.grants(&mut grants);
@@ -163,7 +162,7 @@ fn check(tree: &Session) {
         }
     });
     let stdout: String = output.stdout.lines().map(without_id).collect();
-    assert_eq!(stdout, expected, "{}", output.stderr);
+    assert_eq!(stdout, expected, "{SEED}={start} {}", output.stderr);
 
     // At the double: each call came with the session's own keys, and the double refused none. At the fourth layer and
     // below, where STS narrows no further, it came with the keys of the last session that has some.
@@ -173,8 +172,8 @@ fn check(tree: &Session) {
         .inspect(|seen| assert_eq!(seen.decision, Some(Decision::Allowed), "{seen:?}"))
         .map(|seen| (seen.access_key_id, seen.action))
         .collect();
-    assert_eq!(seen, sent, "{}", output.stdout);
-    assert_eq!(sandbox.cloud().denied(), [""; 0]);
+    assert_eq!(seen, sent, "{SEED}={start} {}", output.stdout);
+    assert_eq!(sandbox.cloud().denied(), [""; 0], "{SEED}={start}");
     let _ = sandbox.run(["audit", "verify"]).success();
 }
 
