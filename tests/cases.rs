@@ -29,6 +29,8 @@ mod explain;
 mod filter_context;
 mod fuzz_corpus;
 mod gateway;
+mod gateway_azure;
+mod gateway_gcp;
 mod gcp;
 mod github;
 mod health;

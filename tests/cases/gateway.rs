@@ -24,7 +24,7 @@ const READ: &[&str] = &[
 ];
 
 /// Returns the decisions of the last session, as `allowed|refused action resource count`.
-fn used(sandbox: &Sandbox) -> Vec<String> {
+pub(super) fn used(sandbox: &Sandbox) -> Vec<String> {
     let log = sandbox.audit();
     let last = log.iter().rfind(|record| record["event"] == "used").expect("a record");
     let line = |one: &Value| {

@@ -258,18 +258,18 @@ fn a_run_for_an_agent_is_isolated_and_has_a_gateway_unless_it_is_chosen_otherwis
 }
 
 #[test]
-fn an_agent_of_a_provider_without_a_gateway_gets_its_own_delivery() {
+fn an_agent_gets_the_gateway_of_a_cloud_with_tokens_too() {
     let double = Double::start("gcp_double.py");
     let mut sandbox = double.gcp_user();
     sandbox.set("CODEX_CI", "1");
     let words = ["plan", "--profile", "gcs-readonly", "--resource", "gs://alpha", "--json"];
     let plan = sandbox.run(words).success();
     let told: Value = serde_json::from_str(&plan.stderr).unwrap();
-    assert_eq!((&told["agent"], &told["delivery"]), (&"codex".into(), &Value::Null));
+    assert_eq!((&told["agent"], &told["delivery"]), (&"codex".into(), &"gateway".into()));
     let plan = plan.json();
     assert_eq!(
         (&plan["isolation"]["level"], &plan["delivery"]),
-        (&"credentials".into(), &"env".into())
+        (&"credentials".into(), &"gateway".into())
     );
 }
 

@@ -1,6 +1,7 @@
 //! The doubles of Google Cloud and Azure. Each test has its own Python process, which ends with the test.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -62,6 +63,70 @@ impl Double {
         sandbox
     }
 
+    /// Returns the sandbox of [`Self::gcp_user`] whose settings lead every host of Google Cloud to the double, so that
+    /// a gateway sends there what it allows.
+    pub(crate) fn gcp_gateway_user(&self) -> Sandbox {
+        let mut sandbox = self.gcp_user();
+        for (service, path) in [
+            ("BIGQUERY", "/bigquery/v2/"),
+            ("CLOUDRESOURCEMANAGER", "/"),
+            ("COMPUTE", "/"),
+            ("IAM", "/"),
+            ("PUBSUB", "/"),
+            ("SECRETMANAGER", "/"),
+            ("STORAGE", "/storage/v1/"),
+        ] {
+            let variable = format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{service}");
+            sandbox.set(variable, format!("{}{path}", self.text("endpoint")));
+        }
+        sandbox
+    }
+
+    /// Returns what the double tells at `/double/NAME`.
+    pub(crate) fn told(&self, name: &str) -> Value {
+        let authority = self.text("endpoint").trim_start_matches("http://");
+        let mut stream = TcpStream::connect(authority).unwrap();
+        write!(
+            stream,
+            "GET /double/{name} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (_, body) = reply.split_once("\r\n\r\n").expect("the double answers");
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Returns the requests to the services that carried a token of `holder`, as `METHOD PATH`; `""` for those without
+    /// a living token. The requests by which the host gets its tokens are left out.
+    pub(crate) fn seen(&self, holder: &str) -> Vec<String> {
+        let is_login = |path: &str| {
+            path.ends_with("/token")
+                || path.contains("/computeMetadata/")
+                || path.contains(":generateAccessToken")
+        };
+        let told = self.told("seen");
+        let mut seen = Vec::new();
+        for one in told["seen"].as_array().unwrap() {
+            let of = one.get("account").unwrap_or(&one["holder"]).as_str().unwrap_or_default();
+            let path = one["path"].as_str().unwrap();
+            if of == holder && !is_login(path) {
+                seen.push(format!("{} {path}", one["method"].as_str().unwrap()));
+            }
+        }
+        seen
+    }
+
+    /// Registers every token that the double issued as a secret of the sandbox, so that nothing may show it.
+    pub(crate) fn plant_issued(&self, sandbox: &mut Sandbox, name: &str) {
+        let told = self.told(name);
+        let issued = told[name].as_array().unwrap();
+        assert!(!issued.is_empty(), "the double issued nothing");
+        for token in issued {
+            sandbox.plant_secret(token.as_str().unwrap());
+        }
+    }
+
     /// Returns the sandbox of a service principal in the tenant of the double.
     pub(crate) fn azure_user(&self) -> Sandbox {
         let mut sandbox = Sandbox::without_cloud();
@@ -71,6 +136,7 @@ impl Double {
         sandbox.set_secret("AZURE_CLIENT_SECRET", self.text("client_secret"));
         sandbox.set("AZURE_AUTHORITY_HOST", self.text("endpoint"));
         sandbox.set("AUDEX_AZURE_RESOURCE_MANAGER_URL", self.text("endpoint"));
+        sandbox.set("AUDEX_AZURE_KEY_VAULT_URL", self.text("endpoint"));
         let blobs = format!("{}/{}", self.text("endpoint"), self.text("account"));
         sandbox.set("AZURE_STORAGE_SERVICE_ENDPOINT", blobs);
         sandbox.set("DOUBLE", self.text("endpoint"));
@@ -83,6 +149,18 @@ impl Drop for Double {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
+}
+
+/// Runs a program of `tests/support` with the venv's Python under `tryaudex run OPTIONS`.
+pub(crate) fn run_program(
+    sandbox: &Sandbox,
+    options: &[&str],
+    program: &str,
+    arguments: &[&str],
+) -> super::Output {
+    let (python, path) = (python::interpreter(), python::tests().join("support").join(program));
+    let words = [python.to_str().unwrap(), "-W", "ignore", path.to_str().unwrap()];
+    sandbox.tryaudex([&["run"], options, &["--"], &words, arguments].concat()).output()
 }
 
 /// Runs a script with the venv's Python under `tryaudex run OPTIONS`.

@@ -21,9 +21,18 @@ pub use account::Service;
 
 /// Hosts of Microsoft Graph. Its permissions are those of Entra ID, which no role of Azure has.
 const GRAPH: [&str; 2] = ["graph.microsoft.com", "graph.windows.net"];
-/// Headers that replace the method of a request.
-const OVERRIDES: [&str; 4] =
-    ["x-http-method", "x-http-method-override", "x-method-override", "x-ms-http-method"];
+/// Headers that replace the method, the host or the path of a request for some servers.
+const OVERRIDES: [&str; 9] = [
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-ms-http-method",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-original-uri",
+    "x-forwarded-host",
+    "x-forwarded-prefix",
+];
 /// Headers with a token of their own.
 const TOKENS: [&str; 3] = [
     "x-ms-authorization-auxiliary",
@@ -95,7 +104,7 @@ pub fn is_vault(host: &str) -> bool {
 fn check_headers(request: &SeenRequest) -> Result<(), Unread> {
     for (name, _) in &request.headers {
         if OVERRIDES.contains(&name.as_str()) {
-            return Err(ambiguous(format!("the header `{name}` replaces the method")));
+            return Err(ambiguous(format!("the header `{name}` replaces a part of the request")));
         }
         if TOKENS.contains(&name.as_str()) {
             return Err(ambiguous(format!("the header `{name}` carries a token of its own")));

@@ -107,6 +107,11 @@ pub fn needs(request: &SeenRequest, account: &Account) -> Needs {
                       send the parts one by one";
         return Err(ambiguous(reason.to_owned()));
     }
+    // A search by tags has no prefix: the service would ignore it, and search everything.
+    if comp == Some("blobs") && query.get("prefix").is_some() {
+        return Err(ambiguous("a search by tags with a prefix".to_owned()));
+    }
+    check_include(query.get("include"))?;
     let own = own(&account.url, &place, &row, query.get("prefix"));
     let mut needs: Vec<Need> = row.operations().map(|name| need(&name, own.clone())).collect();
     // The properties of tags in a list have a permission of their own.
@@ -118,6 +123,30 @@ pub fn needs(request: &SeenRequest, account: &Account) -> Needs {
     }
     header::add(request, account, &place, &row, &own, &mut needs)?;
     Ok(needs)
+}
+
+/// Checks what a list includes: a name in another spelling may mean the same to the service. Source: "List Blobs" and
+/// "List Containers", URI parameters.
+fn check_include(include: Option<&str>) -> Result<(), Unread> {
+    const KNOWN: [&str; 12] = [
+        "snapshots",
+        "metadata",
+        "uncommittedblobs",
+        "copy",
+        "deleted",
+        "tags",
+        "versions",
+        "deletedwithversions",
+        "immutabilitypolicy",
+        "legalhold",
+        "permissions",
+        "system",
+    ];
+    let mut named = include.into_iter().flat_map(|include| include.split(','));
+    match named.find(|one| !one.is_empty() && !KNOWN.contains(&one.trim())) {
+        Some(other) => Err(ambiguous(format!("`include={}`, which is not read", shown(other)))),
+        None => Ok(()),
+    }
 }
 
 /// Returns the resources of the request's own place.

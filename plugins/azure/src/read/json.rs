@@ -30,7 +30,16 @@ impl Node {
             return Ok(None);
         }
         let kind = header(request, "content-type")?.unwrap_or_default().to_ascii_lowercase();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let (kind, parameters) = kind.split_once(';').unwrap_or((&kind, ""));
+        let kind = kind.trim();
+        // In another encoding, a text would have other letters than the ones that are read.
+        let is_read = |one: &str| {
+            !one.starts_with("charset")
+                || one.trim_start_matches("charset=").trim_matches('"') == "utf-8"
+        };
+        if !parameters.split(';').map(str::trim).all(is_read) {
+            return Err(ambiguous("a body in another encoding than UTF-8".to_owned()));
+        }
         if !(kind == "application/json"
             || kind.starts_with("application/") && kind.ends_with("+json"))
         {

@@ -64,6 +64,7 @@ fn check(cases: &[(&str, &str, &[&str])]) {
 mod blobs;
 mod clients;
 mod coverage;
+mod hostile;
 mod managed;
 mod property;
 mod services;
