@@ -222,9 +222,12 @@ enum Opened {
 /// Returns true if a request proves that its client knows `secret`. Source: RFC 7617.
 fn knows(request: &Request, secret: &Secret) -> bool {
     let login = Secret::new(format!("{USER}:{}", secret.expose()));
-    let expected = Secret::new(format!("Basic {}", STANDARD.encode_to_string(login.expose())));
+    let expected = Secret::new(STANDARD.encode_to_string(login.expose()));
     let said = header(request.headers(), PROXY_AUTHORIZATION.as_str());
-    said.is_some_and(|said| equal(said.as_bytes(), expected.expose().as_bytes()))
+    said.and_then(|said| said.split_once(' ')).is_some_and(|(scheme, said)| {
+        let is_equal = equal(said.trim().as_bytes(), expected.expose().as_bytes());
+        scheme.eq_ignore_ascii_case("basic") && is_equal
+    })
 }
 
 /// The error for a tunnel that is not opened.

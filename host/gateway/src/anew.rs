@@ -23,14 +23,43 @@ pub(crate) struct Target {
 pub(crate) fn target(uri: &Uri) -> Result<Target, &'static str> {
     let mut path = String::new();
     for segment in uri.path().strip_prefix('/').unwrap_or(uri.path()).split('/') {
-        let segment = decoded(segment)?;
-        // An encoded slash is no border here, and may be one for a server that resolves dots.
-        if segment.split('/').any(|part| part == "." || part == "..") {
-            return Err("a path with `.` or `..` in it");
-        }
         path.push('/');
-        path.push_str(&encode(segment));
+        path.push_str(&encode(segment_of(segment)?));
     }
+    with_query(uri, path)
+}
+
+/// Reads them as [`target`], where a plain `:` in a path means something else than an encoded one: it begins the verb of a
+/// method. Source: Google API Improvement Proposals, AIP-127 and `google.api.http`.
+///
+/// # Errors
+/// As [`target`].
+pub(crate) fn target_with_verbs(uri: &Uri) -> Result<Target, &'static str> {
+    let mut path = String::new();
+    for segment in uri.path().strip_prefix('/').unwrap_or(uri.path()).split('/') {
+        segment_of(segment)?;
+        path.push('/');
+        for (number, part) in segment.split(':').enumerate() {
+            if number > 0 {
+                path.push(':');
+            }
+            path.push_str(&encode(decoded(part)?));
+        }
+    }
+    with_query(uri, path)
+}
+
+/// Decodes a segment of a path.
+fn segment_of(segment: &str) -> Result<String, &'static str> {
+    let segment = decoded(segment)?;
+    // An encoded slash is no border here, and may be one for a server that resolves dots.
+    if segment.split('/').any(|part| part == "." || part == "..") {
+        return Err("a path with `.` or `..` in it");
+    }
+    Ok(segment)
+}
+
+fn with_query(uri: &Uri, path: String) -> Result<Target, &'static str> {
     let (mut query, mut written) = (Vec::new(), path.clone());
     for part in uri.query().unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
         let (name, value) =

@@ -85,7 +85,7 @@ async fn exchange(
     let front = fronts.of(host).ok_or_else(|| invalid("the host is not one of the session's"))?;
     let client = client(fronts, front, (host, authority), parts)?;
     not_ended(&client)?;
-    let anew = anew::target(&parts.uri)
+    let anew = anew::target_with_verbs(&parts.uri)
         .map_err(|part| invalid(&format!("the gateway does not forward {part}")))?;
     let (body, beginning, complete) = body_of(fronts, parts, body).await?;
     let seen = seen::whole(parts, &anew, host, None, &beginning, complete).map_err(invalid)?;

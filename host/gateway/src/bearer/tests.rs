@@ -119,6 +119,8 @@ fn the_service_gets_the_real_token_for_what_is_allowed_and_nothing_for_what_is_d
     assert_eq!((asked[0].header("x-keep"), asked[0].header("cookie")), ("1", ""));
     assert_eq!(asked[0].body, "{}");
     let get = |path: &str| format!("GET {path} HTTP/1.1\nhost: {{host}}\nauthorization: {own}");
+    let reply = send(&gateway, &get("/denied/a:verb/b%3Averb"), "");
+    assert!(reply.ends_with(" /denied/a:verb/b%3Averb true"), "{reply}");
     let reply = send(&gateway, &get("/denied"), "");
     assert_eq!((status(&reply), service.asked().len()), (403, 1));
     assert!(reply.ends_with("storage.googleapis.com /denied true"), "{reply}");
