@@ -48,7 +48,7 @@ pub fn describe() -> Description {
         profiles: profile::built_in(),
         configured_by: vec![Sign::Login("azure".to_owned())],
         fronts: fronts(),
-        learn_sources: vec![LearnSource::HttpLog],
+        learn_sources: vec![LearnSource::HttpLog, LearnSource::Gateway],
         ..Description::new(
             "azure",
             "Microsoft Azure",

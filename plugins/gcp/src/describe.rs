@@ -89,7 +89,7 @@ pub fn describe() -> Description {
             Sign::Login("gcp".to_owned()),
         ],
         fronts: vec![front()],
-        learn_sources: vec![LearnSource::HttpLog],
+        learn_sources: vec![LearnSource::HttpLog, LearnSource::Gateway],
         ..Description::new(
             "gcp",
             "Google Cloud",
