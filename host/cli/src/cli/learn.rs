@@ -38,7 +38,7 @@ const INTERRUPTED: [u8; 3] = [129, 130, 143];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Where to look: `gateway`, `csm`, `cloudtrail` (AWS) or `http-log` (GCP, Azure); may be repeated
+    /// Where to look: `gateway`, `csm`, `cloudtrail` (AWS), `http-log` (GCP, Azure); may be repeated
     /// [default: gateway on AWS, http-log elsewhere]
     #[arg(long, value_name = "SOURCE")]
     source: Vec<Source>,

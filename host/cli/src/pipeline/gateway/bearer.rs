@@ -14,7 +14,7 @@ use audex_components::provider::{Description, Minted};
 use audex_core::delivery::{
     AudienceToken, Endpoint, EndpointSettings, Identity, Metadata, SessionFile, Value, audience,
 };
-use audex_core::environment::{Environment, REQUESTS_CA_BUNDLE};
+use audex_core::environment::{AZURE_STORAGE_SERVICE_ENDPOINT, Environment, REQUESTS_CA_BUNDLE};
 use audex_core::reachable;
 use audex_core::secret::Secret;
 use audex_core::shape::ConfiguredPath;
@@ -141,6 +141,8 @@ pub(crate) fn interpose(
         .map_err(GatewayError::Loopback)?;
     let settings = &mut arranged.endpoint_settings;
     settings.extend(&gateway.gateway.settings);
+    // It would lead the command past the gateway, which itself goes there.
+    settings.removed.push(AZURE_STORAGE_SERVICE_ENDPOINT);
     if scene.context.settings.delivery.tls == GatewayTls::Never {
         return Ok(Interposed { gateway, interceptor: None });
     }
