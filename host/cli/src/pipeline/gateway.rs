@@ -110,14 +110,13 @@ pub(crate) enum GatewayError {
 impl Hint for GatewayError {
     fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Loopback(_) => None,
+            Self::Loopback(_) | Self::Address(_) => None,
             Self::NoPolicy { .. } => Some("take `--deliver env`, or another --method".into()),
             Self::Unenforced { .. } => Some("leave `--gateway-unknown forward` out".into()),
             Self::OnePort { .. } => Some("leave one of them out".into()),
             Self::NoKeys { .. } => Some("take another --source, --deliver or --method".into()),
             Self::NoTokens { .. } => Some("take another --deliver or --method".into()),
             Self::Listen { .. } => Some("leave out --gateway-listen".into()),
-            Self::Address(_) => None,
             Self::NoTls { .. } => Some("leave out --gateway-tls".into()),
         }
     }

@@ -116,15 +116,14 @@ pub(super) async fn looked_at(
     };
     let body = read(body, ERROR_BYTES).await?;
     let is_plain = head.headers.get("content-encoding").is_none_or(|coding| coding == "identity");
-    match body.filter(|body| is_plain && !guard.finds_in(body)) {
-        Some(body) => Ok((Response::from_parts(head, SdkBody::from(body)), denied)),
-        None => {
-            let words = "the service's words are left out, for they repeat the token or could not be searched";
-            let refused = Refused::new(head.status, words);
-            shared.lost(&refused.message);
-            Ok((refused.into_response(method), denied))
-        }
+    if let Some(body) = body.filter(|body| is_plain && !guard.finds_in(body)) {
+        return Ok((Response::from_parts(head, SdkBody::from(body)), denied));
     }
+    let words =
+        "the service's words are left out, for they repeat the token or could not be searched";
+    let refused = Refused::new(head.status, words);
+    shared.lost(&refused.message);
+    Ok((refused.into_response(method), denied))
 }
 
 /// Leads a client that came in plain http back to its port: the address of a resumable upload names the cloud's own host.
