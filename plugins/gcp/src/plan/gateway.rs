@@ -63,7 +63,7 @@ fn by_gateway(planned: &Planned, permission: &Permission, grant: &Grant) -> Plan
     let action = &permission.action;
     let mut parts = vec![action::describe(action)];
     if !read::reads(action) {
-        parts.push("the gateway reads no request as this one, so nothing uses it".to_owned());
+        parts.push("the gateway reads no requests of this service, so nothing uses it".to_owned());
     }
     let covers = |name: &str| {
         let matches = |wide: &str| wide == "*" || pattern::matches_ignore_ascii_case(wide, name);

@@ -249,14 +249,14 @@ fn a_gateway_says_what_it_does_not_read_and_what_a_write_needs() {
         by_gateway(&[(action, ANYWHERE)], &[]).unwrap().permissions.remove(0).note.unwrap()
     };
     assert!(
-        note("spanner.databases.read").contains("reads no request"),
+        note("spanner.databases.read").contains("reads no requests"),
         "{}",
         note("spanner.databases.read")
     );
     assert!(note("storage.objects.create").contains("--no-clobber"));
     for action in ["storage.objects.get", "storage.objects.*", "iam.serviceAccounts.actAs", "*"] {
         assert!(
-            !note(action).contains("reads no request") && !note(action).contains("no-clobber"),
+            !note(action).contains("reads no requests") && !note(action).contains("no-clobber"),
             "{action}"
         );
     }
