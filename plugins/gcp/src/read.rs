@@ -26,6 +26,7 @@ use needs::Needs;
 use target::Target;
 
 #[cfg(test)]
+#[cfg(test)]
 pub use known::hosts;
 pub use known::reads;
 pub use place::name;

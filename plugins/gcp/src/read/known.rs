@@ -1,7 +1,8 @@
-//! What the reader knows as a whole: its hosts, and the services whose requests are read.
+//! What the reader knows as a whole: the services whose requests are read.
 
 use audex_sdk::pattern;
 
+#[cfg(test)]
 use super::target;
 
 /// The services of the permissions that requests are read as, in the names of permissions.
@@ -26,6 +27,7 @@ pub fn reads(action: &str) -> bool {
 }
 
 /// Returns the hosts of the APIs that are read.
+#[cfg(test)]
 pub fn hosts() -> impl Iterator<Item = String> {
     target::APIS.iter().map(|api| format!("{api}{}", target::SUFFIX))
 }
